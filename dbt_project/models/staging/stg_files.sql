@@ -1,0 +1,5 @@
+with source as (
+    select * from {{ source('landing', 'files') }}
+)
+
+select * from source

@@ -1,0 +1,62 @@
+"""The SQLAlchemy dialect through which Great Expectations reads DuckDB.
+
+GX fetches a result after it has closed the connection, and DuckDB's result is gone by then: here every result is
+read at once. GX gets cursors of a connection that the caller opened, so that the file is opened once and its lock
+ends with the caller. Nothing else in the product talks to DuckDB through SQLAlchemy.
+"""
+
+from __future__ import annotations
+
+import atexit
+import itertools
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import duckdb
+import duckdb_engine
+from sqlalchemy.dialects import registry
+from sqlalchemy.engine.cursor import FullyBufferedCursorFetchStrategy
+from sqlalchemy.engine.default import DefaultExecutionContext
+from sqlalchemy.engine.url import URL
+
+DRIVER = "duckdb+lent"
+
+_lent: dict[str, duckdb.DuckDBPyConnection] = {}
+_numbers = itertools.count(1)
+
+
+class _ReadAtOnce(duckdb_engine.Dialect.execution_ctx_cls):  # type: ignore[misc]  # chosen at run time
+    def post_exec(self: DefaultExecutionContext) -> None:
+        description = self.cursor.description
+        if description is not None:
+            self.cursor_fetch_strategy = FullyBufferedCursorFetchStrategy(
+                self.cursor, alternate_description=description
+            )
+
+
+class LentDuckDB(duckdb_engine.Dialect):
+    """DuckDB by way of a connection lent with ``lend``; each of SQLAlchemy's connections is a cursor of it."""
+
+    driver = "lent"
+    execution_ctx_cls = _ReadAtOnce
+    supports_statement_cache = False
+
+    def connect(self, *cargs: Any, **cparams: Any) -> Any:
+        """A cursor of the lent connection that the URL names."""
+        return duckdb_engine.ConnectionWrapper(_lent[cargs[0]].cursor())
+
+
+@contextmanager
+def lend(connection: duckdb.DuckDBPyConnection) -> Iterator[str]:
+    """The URL under which SQLAlchemy reaches the connection, for as long as the block lasts."""
+    name = f"lent-{next(_numbers)}"
+    _lent[name] = connection
+    try:
+        yield URL.create(DRIVER, database=name).render_as_string()
+    finally:
+        del _lent[name]
+
+
+registry.register("duckdb.lent", __name__, LentDuckDB.__name__)

@@ -1,0 +1,253 @@
+"""Evaluates the laws over two layers of judgments and yields verdicts by source.
+
+Fingerprints decide quickly between adjacent layers; the exact difference decides where they differ, and always
+when asked for (at the gate).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from expectations.laws import sql
+from expectations.laws.definitions import ACCOUNTING, ATTRIBUTION, DISTRIBUTION, IDENTITY
+from expectations.laws.verdicts import NAMED_OFFENDERS, Verdict
+
+
+class Connection(Protocol):
+    """The little of a DuckDB connection that the laws need."""
+
+    def execute(self, query: str, parameters: Any = None) -> Any:
+        """Run a query; the result has ``fetchall``."""
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One layer's judgments: its name, and the relation that holds them."""
+
+    name: str
+    relation: str
+
+
+@dataclass(frozen=True)
+class FileBooks:
+    """The books of one raw file, as the landing area's receipt keeps them; counts of records, acts and judgments."""
+
+    source: str
+    file: str
+    records_recounted: int
+    records_taken: int
+    records_refused: int
+    acts: int
+    acts_refused: int
+    candidates: int
+    judgments: int
+    judgments_refused: int
+    raw_annotators: int
+    annotators: int
+
+
+@dataclass(frozen=True)
+class _Book:
+    count: int
+    fingerprint: str
+
+
+def prove_ingest(files: Iterable[FileBooks], redelivered: dict[str, int], landed: dict[str, int]) -> list[Verdict]:
+    """Laws 1 and 9 from the raw bytes to landing, by source.
+
+    Args:
+        files: the books of the source's current files.
+        redelivered: by source, files that a delivery held twice; they are withdrawn, not read again.
+        landed: by source, judgments that are really in landing.
+    """
+    by_source: dict[str, list[FileBooks]] = {}
+    for books in files:
+        by_source.setdefault(books.source, []).append(books)
+    verdicts = []
+    for source, all_books in sorted(by_source.items()):
+        verdicts.append(_records(source, all_books, redelivered.get(source, 0)))
+        verdicts.append(_judgments(source, all_books, landed.get(source, 0)))
+        verdicts.append(_injectivity(source, all_books))
+    return verdicts
+
+
+def _records(source: str, books: Sequence[FileBooks], redelivered: int) -> Verdict:
+    offenders = [
+        f"file {book.file[:12]}: {book.records_recounted} records, {book.records_taken} taken,"
+        f" {book.records_refused} quarantined"
+        for book in books
+        if book.records_recounted != book.records_taken + book.records_refused
+    ]
+    return Verdict(
+        ACCOUNTING.code,
+        "raw→records",
+        source,
+        sum(book.records_recounted for book in books),
+        sum(book.records_taken for book in books),
+        sum(book.records_refused for book in books),
+        redelivered,
+        offending=len(offenders),
+        offenders=tuple(offenders[:NAMED_OFFENDERS]),
+    )
+
+
+def _judgments(source: str, books: Sequence[FileBooks], landed: int) -> Verdict:
+    offenders = [
+        f"file {book.file[:12]}: {book.candidates} answers, {book.judgments} landed,"
+        f" {book.judgments_refused} quarantined"
+        for book in books
+        if book.candidates != book.judgments + book.judgments_refused
+    ]
+    counted = sum(book.judgments for book in books)
+    if counted != landed:
+        offenders.append(f"the receipts say {counted} judgments, landing holds {landed}")
+    return Verdict(
+        ACCOUNTING.code,
+        "records→landing",
+        source,
+        sum(book.candidates for book in books),
+        landed,
+        sum(book.judgments_refused for book in books),
+        offending=len(offenders),
+        offenders=tuple(offenders[:NAMED_OFFENDERS]),
+    )
+
+
+def _injectivity(source: str, books: Sequence[FileBooks]) -> Verdict:
+    offenders = [
+        f"file {book.file[:12]}: {book.raw_annotators} raw ids became {book.annotators} pseudonyms"
+        for book in books
+        if book.raw_annotators != book.annotators
+    ]
+    return Verdict(
+        ATTRIBUTION.code,
+        "raw→landing",
+        source,
+        sum(book.raw_annotators for book in books),
+        sum(book.annotators for book in books),
+        offending=len(offenders),
+        offenders=tuple(offenders[:NAMED_OFFENDERS]),
+    )
+
+
+def prove_step(con: Connection, before: Layer, after: Layer, *, exact: bool) -> list[Verdict]:
+    """Laws 1, 2, 3 and 9 between two layers, by source.
+
+    ``exact`` compares every column of every judgment even where the fingerprints agree.
+    """
+    step = f"{before.name}→{after.name}"
+    books_before, books_after = _books(con, before), _books(con, after)
+    sources = sorted(books_before.keys() | books_after.keys())
+    none = _Book(0, "0" * 32)
+    suspects = [
+        source for source in sources if exact or books_before.get(source, none) != books_after.get(source, none)
+    ]
+    verdicts = []
+    for source in sources:
+        came, went = books_before.get(source, none), books_after.get(source, none)
+        found = _offenders(con, source, before, after) if source in suspects else {}
+        for law in (ACCOUNTING, IDENTITY, DISTRIBUTION, ATTRIBUTION):
+            if law is ACCOUNTING:
+                count = abs(came.count - went.count)
+                named = [f"{came.count} in, {went.count} out"] if count else []
+            else:
+                count, named = found.get(law.code, (0, []))
+            verdicts.append(
+                Verdict(
+                    law.code,
+                    step,
+                    source,
+                    came.count,
+                    went.count,
+                    fingerprint_in=came.fingerprint,
+                    fingerprint_out=went.fingerprint,
+                    offending=count,
+                    offenders=tuple(named),
+                )
+            )
+    return verdicts
+
+
+def prove_occurrences(con: Connection, layer: Layer, sources: Iterable[str]) -> list[Verdict]:
+    """Law 9 within a layer: the occurrences of each annotator's repeated answers are 1, 2, … without gap."""
+    verdicts = []
+    for source in sorted(sources):
+        chosen = _of(layer, source)
+        rows = con.execute(sql.wrong_occurrences(chosen)).fetchall()
+        count = con.execute(f"select count(*) from {chosen}").fetchall()[0][0]
+        named = [f"{_key(*row)}: occurrences are not 1, 2, …" for row in rows[:NAMED_OFFENDERS]]
+        verdicts.append(
+            Verdict(
+                ATTRIBUTION.code,
+                f"{layer.name} occurrences",
+                source,
+                count,
+                count,
+                offending=len(rows),
+                offenders=tuple(named),
+            )
+        )
+    return verdicts
+
+
+def _books(con: Connection, layer: Layer) -> dict[str, _Book]:
+    rows = con.execute(sql.fingerprints(layer.relation)).fetchall()
+    return {source: _Book(count, fingerprint) for source, count, fingerprint in rows}
+
+
+def _of(layer: Layer, source: str) -> str:
+    quoted = source.replace("'", "''")
+    return f"(select * from {layer.relation} where source_id = '{quoted}')"
+
+
+def _key(source: object, item: object, annotator: object, question: object) -> str:
+    return f"{source}/{item} annotator {annotator or 'unknown'} question {question}"
+
+
+def _offenders(con: Connection, source: str, before: Layer, after: Layer) -> dict[str, tuple[int, list[str]]]:
+    """By law: how many offend, and the first of them in words."""
+    old, new = _of(before, source), _of(after, source)
+    found: dict[str, tuple[int, list[str]]] = {}
+    count, rows = _first(con, sql.identity_difference(old, new))
+    found[IDENTITY.code] = (count, [_changed(row) for row in rows])
+    count, rows = _first(con, sql.distribution_difference(old, new))
+    found[DISTRIBUTION.code] = (count, [_distribution(con, old, new, row) for row in rows])
+    count, rows = _first(con, sql.attribution_difference(old, new))
+    found[ATTRIBUTION.code] = (
+        count,
+        [
+            f"{where} annotator {who or 'unknown'}: {was} judgments before, {now} after"
+            + (", not the same ones" if was == now else "")
+            for where, who, was, now in rows
+        ],
+    )
+    return found
+
+
+def _first(con: Connection, query: str) -> tuple[int, list[tuple[Any, ...]]]:
+    con.execute(f"create or replace temp table offenders as {query}")
+    count = con.execute("select count(*) from offenders").fetchall()[0][0]
+    rows = con.execute(f"select * from offenders limit {NAMED_OFFENDERS}").fetchall() if count else []
+    return count, rows
+
+
+def _changed(row: tuple[Any, ...]) -> str:
+    source, item, annotator, _, _, _, question, what, changed = row
+    columns = f" in {', '.join(changed)}" if what == "changed" else ""
+    return f"{_key(source, item, annotator, question)}: {what}{columns}"
+
+
+def _distribution(con: Connection, old: str, new: str, row: tuple[Any, ...]) -> str:
+    source, item, question, _, _ = row
+    told = []
+    for relation in (old, new):
+        query, parameters = sql.distribution_of(relation, source, item, question)
+        answers = con.execute(query, parameters).fetchall()
+        told.append(", ".join(f"{_short(answer)} × {count}" for answer, count in answers[:5]) or "nothing")
+    return f"{source}/{item} question {question}: {told[0]} became {told[1]}"
+
+
+def _short(answer: str) -> str:
+    return answer if len(answer) <= 60 else answer[:57] + "…"

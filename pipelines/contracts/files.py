@@ -1,0 +1,192 @@
+"""The part of a contract that says where things are: files, their dialect, their shape and their fields.
+
+A *field* is a column name (CSV) or a path (JSON): ``a.b``, ``list[key=value].c``; a dot in a name is written
+``\\.``. Names that start with ``$`` are made by the shape: ``$key``, ``$column``, ``$value``, ``$<name>``.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field, field_validator, model_validator
+
+from pipelines.contracts.questions import Code, Part, Word
+from pipelines.domain.vocabulary import AnnotatorKind, AttributeStatus, Status
+
+FieldPath = Annotated[str, Field(min_length=1)]
+
+
+def _as_list(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+Fields = Annotated[list[FieldPath], BeforeValidator(_as_list), Field(min_length=1)]
+"""One field, or several that are a key together."""
+
+
+class Dialect(Part):
+    """How the bytes are to be read. Nothing is guessed."""
+
+    format: Literal["csv", "json", "jsonl"] = Field(description="the container")
+    encoding: str = Field("utf-8", description="text encoding; a UTF-8 byte order mark is recognised")
+    delimiter: str = Field(",", min_length=1, max_length=1, description="csv: the delimiter")
+    quote: str = Field('"', min_length=1, max_length=1, description="csv: the quote, doubled inside a field")
+    records: Literal["array", "object"] = Field(
+        "array", description="json: the records are an array's elements, or an object's values (key: $key)"
+    )
+
+    @field_validator("encoding")
+    @classmethod
+    def _known_encoding(cls, value: str) -> str:
+        import codecs
+
+        try:
+            return codecs.lookup(value).name
+        except LookupError as error:
+            raise ValueError(f"unknown text encoding {value!r}; examples: utf-8, latin-1, cp1252") from error
+
+
+class EachElement(Part):
+    """Several acts a record: one for each element of a list; the list's path then means the element."""
+
+    list: FieldPath = Field(description="path of the list")
+
+
+class EachColumn(Part):
+    """Several acts a record: one for each of these columns ($column is its name, $value its value)."""
+
+    columns: Annotated[list[FieldPath], Field(min_length=1)] = Field(description="the columns, one act each")
+
+
+class EachParallel(Part):
+    """Several acts a record: lists of equal length read side by side ($<name> is the element)."""
+
+    zip: dict[Code, FieldPath] = Field(min_length=1, description="name → path of a list, or of text to split")
+    split: str | None = Field(None, min_length=1, description="text lists: the separator")
+
+
+class Response(Part):
+    """One response of an item."""
+
+    key: Code = Field(description="its name in presentation_order")
+    text: FieldPath = Field(description="field with its text")
+    model: FieldPath | None = Field(None, description="field with the name of the model that wrote it")
+
+
+class ItemMapping(Part):
+    """Which item was judged, and what it holds."""
+
+    key: Fields = Field(description="field, or fields, that identify the item within the source")
+    text: FieldPath | None = Field(None, description="field with the text")
+    prompt: FieldPath | None = Field(None, description="field with the prompt")
+    responses: list[Response] = Field(default_factory=list, description="the responses, in the source's order")
+    language: FieldPath | None = Field(None, description="field with the language tag")
+    language_is: str | None = Field(None, description="the language tag, where one holds for the whole source")
+    context: FieldPath | None = Field(None, description="field with what else was shown")
+    extra: list[FieldPath] = Field(default_factory=list, description="further fields to keep with the item")
+
+
+class AttributeMapping(Part):
+    """One attribute of an annotator: where it is, and which values are no values."""
+
+    field: FieldPath = Field(description="field with the value")
+    statuses: dict[Word, AttributeStatus] = Field(
+        default_factory=dict, description="raw values that say declined, not_asked or withheld"
+    )
+
+
+def _attribute(value: object) -> object:
+    return {"field": value} if isinstance(value, str) else value
+
+
+class AnnotatorMapping(Part):
+    """Who judged."""
+
+    key: Fields = Field(description="field, or fields, that identify the annotator")
+    strip_prefix: str | None = Field(None, description="a prefix that the tool adds to every id")
+    kind: AnnotatorKind = Field(AnnotatorKind.HUMAN, description="human or machine")
+    pool: FieldPath | None = Field(None, description="field with the group recruited in")
+    attributes: dict[Code, Annotated[AttributeMapping, BeforeValidator(_attribute)]] = Field(
+        default_factory=dict, description="attribute → field, or field and statuses"
+    )
+
+
+class AnswerMapping(Part):
+    """Where the answer to one question is."""
+
+    field: FieldPath = Field(description="field with the answer")
+    rationale: FieldPath | None = Field(None, description="field with the annotator's reason for this answer")
+    confidence: FieldPath | None = Field(None, description="field with the stated confidence")
+    split: str | None = Field(None, min_length=1, description="multi_choice: separator, where the value is a text")
+
+
+def _answer(value: object) -> object:
+    return {"field": value} if isinstance(value, str) else value
+
+
+class StatusMapping(Part):
+    """What became of the act, where the export says it."""
+
+    field: FieldPath = Field(description="field with the status")
+    values: dict[Word, Status] = Field(min_length=1, description="raw value → status")
+
+
+class TimeMapping(Part):
+    """When the judgment was given."""
+
+    field: FieldPath = Field(description="field with the time")
+    format: str = Field(
+        "iso8601", description="iso8601 (with its offset, else UTC), epoch_s, epoch_ms, or a strptime format in UTC"
+    )
+
+
+def _time(value: object) -> object:
+    return {"field": value} if isinstance(value, str) else value
+
+
+class FileMapping(Part):
+    """The files of one role, how to read them, and which field is what."""
+
+    role: Literal["judgments", "items", "annotators"] = Field(description="what the files hold")
+    pattern: Annotated[list[str], BeforeValidator(_as_list), Field(min_length=1)] = Field(
+        description="glob pattern, or patterns, within the source's inbox folder"
+    )
+    dialect: Dialect = Field(description="container and text dialect")
+    each: EachElement | EachColumn | EachParallel | None = Field(
+        None, description="where a record holds several acts: list, columns, or zip"
+    )
+    item: ItemMapping | None = Field(None, description="which item")
+    annotator: AnnotatorMapping | None = Field(None, description="who judged")
+    answers: dict[Code, Annotated[AnswerMapping, BeforeValidator(_answer)]] = Field(
+        default_factory=dict, description="question → field with its answer"
+    )
+    status: StatusMapping | None = Field(None, description="skipped, rejected, …")
+    presentation_order: list[Code] = Field(default_factory=list, description="keys of the responses as shown")
+    judged_at: Annotated[TimeMapping, BeforeValidator(_time)] | None = Field(None, description="time of judging")
+    duration_s: FieldPath | None = Field(None, description="field with the duration in seconds")
+    upstream_aggregates: list[FieldPath] = Field(
+        default_factory=list, description="fields that hold somebody's aggregate; kept out of the judgments"
+    )
+    ignored: dict[FieldPath, str] = Field(default_factory=dict, description="field → why it is not kept")
+
+    @field_validator("pattern")
+    @classmethod
+    def _inside_the_inbox(cls, patterns: list[str]) -> list[str]:
+        for pattern in patterns:
+            if pattern.startswith(("/", "~")) or ".." in pattern.split("/") or "\\" in pattern:
+                raise ValueError(f"pattern {pattern!r} leaves the source's inbox folder")
+        return patterns
+
+    @model_validator(mode="after")
+    def _has_what_its_role_needs(self) -> FileMapping:
+        if self.role == "judgments" and (self.item is None or not self.answers):
+            raise ValueError("files of role judgments need item and answers")
+        if self.role == "items" and self.item is None:
+            raise ValueError("files of role items need item")
+        if self.role == "annotators" and (self.annotator is None or not self.annotator.attributes):
+            raise ValueError("files of role annotators need annotator with attributes")
+        if self.role != "judgments" and self.answers:
+            raise ValueError(f"answers belong to role judgments, not to {self.role}")
+        if self.dialect.format == "csv" and isinstance(self.each, EachElement):
+            raise ValueError("each.list needs json or jsonl: a CSV row holds no list")
+        return self

@@ -1,0 +1,204 @@
+"""One raw file as chunks of acts: reader and flattener joined, in bounded memory.
+
+A chunk is an Arrow table (record_ordinal, record_part, t0…, r0…, extra columns); the records that could not be
+read or flattened are kept aside with their bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from pipelines.contracts.files import Dialect, FileMapping
+from pipelines.domain.vocabulary import Reason
+from pipelines.readers.csv_reader import CsvBatch, CsvReader
+from pipelines.readers.json_reader import RecordMalformedError, parse, read_json, read_jsonl
+from pipelines.readers.records import FileRefusedError, RawRecord, RefusedRecord, utf8_stream
+from pipelines.shapes.flatten import Flattener, RecordShapeError
+from pipelines.shapes.slots import Slots, covered_fields
+from pipelines.shapes.sql import literal
+
+CHUNK_ACTS = 500_000
+CHUNK_RAW_BYTES = 64 << 20
+
+
+@dataclass
+class Chunk:
+    """Acts of some records, and the raw bytes of those records where the reader has them."""
+
+    acts: pa.Table
+    raws: dict[int, bytes] = field(default_factory=dict)
+
+
+class RawFile:
+    """Reads one raw file through one mapping.
+
+    Attributes:
+        records: how many records have been read so far, refused ones included.
+        refused: records that could not be read or flattened.
+        extra_sql: SQL over the chunk for what no field covers, as JSON text.
+        uncovered: fields found in the file that the mapping does not account for.
+    """
+
+    def __init__(self, path: Path, mapping: FileMapping, slots: Slots) -> None:
+        self._path = path
+        self._mapping = mapping
+        self._slots = slots
+        self.records = 0
+        self.refused: list[RefusedRecord] = []
+        self.extra_sql = "extra"
+        self.uncovered: dict[str, int] = {}
+
+    def chunks(self) -> Iterator[Chunk]:
+        """The file's acts, some at a time.
+
+        Raises:
+            FileRefusedError: the file as a whole cannot be taken.
+        """
+        dialect = self._mapping.dialect
+        if self._path.stat().st_size == 0:
+            raise FileRefusedError(Reason.FILE_EMPTY, "the file is empty")
+        with self._path.open("rb") as raw:
+            stream = utf8_stream(raw, dialect.encoding)
+            if dialect.format == "csv":
+                yield from self._csv(CsvReader(stream, dialect.delimiter, dialect.quote))
+            else:
+                yield from self._json(stream, dialect)
+        if self.records == 0:
+            raise FileRefusedError(Reason.FILE_EMPTY, "the file holds no record")
+
+    def _csv(self, reader: CsvReader) -> Iterator[Chunk]:
+        header = set(reader.columns)
+        covered = covered_fields(self._mapping)
+        if missing := [name for name in covered if name not in header and name not in self._mapping.ignored]:
+            told = ", ".join(repr(name) for name in missing)
+            raise FileRefusedError(Reason.FILE_COLUMN_MISSING, f"the file has no column {told}", missing[0])
+        uncovered = [name for name in reader.columns if name not in set(covered)]
+        flattener = Flattener(self._mapping, self._slots, is_text=True) if self._mapping.each else None
+        if flattener is None and uncovered:
+            pairs = ", ".join(f"{literal(name)}, e{number}" for number, name in enumerate(uncovered))
+            self.extra_sql = f"json_object({pairs})::varchar"
+        pending: list[pa.Table] = []
+        held = 0
+        for batch in reader:
+            table = self._csv_columns(batch, uncovered) if flattener is None else self._csv_acts(batch, flattener)
+            for name in uncovered:
+                self.uncovered[name] = self.uncovered.get(name, 0) + batch.rows.num_rows
+            pending.append(table)
+            held += table.num_rows
+            self.records = int(batch.ordinals[-1].as_py()) + 1
+            if held >= CHUNK_ACTS:
+                yield Chunk(pa.concat_tables(pending))
+                pending, held = [], 0
+        self.refused.extend(reader.refused)
+        self.records = max([self.records, *(refused.ordinal + 1 for refused in reader.refused)])
+        if pending:
+            yield Chunk(pa.concat_tables(pending))
+
+    def _csv_columns(self, batch: CsvBatch, uncovered: list[str]) -> pa.Table:
+        rows = batch.rows
+        columns: dict[str, Any] = {
+            "record_ordinal": batch.ordinals,
+            "record_part": pa.repeat(pa.scalar(0, pa.int32()), rows.num_rows),
+        }
+        for name in self._slots.fields:
+            cells = rows.column(name)
+            columns[self._slots.text(name)] = cells
+            columns[self._slots.raw(name)] = cells
+        for number, name in enumerate(uncovered):
+            columns[f"e{number}"] = rows.column(name)
+        columns["extra"] = pa.nulls(rows.num_rows, pa.string())
+        columns["item_extra"] = columns["extra"]
+        return pa.table(columns)
+
+    def _csv_acts(self, batch: CsvBatch, flattener: Flattener) -> pa.Table:
+        acts = _Acts(len(self._slots.fields))
+        for ordinal, row in zip(batch.ordinals.to_pylist(), batch.rows.to_pylist(), strict=True):
+            try:
+                for act in flattener.acts(row):
+                    acts.add(ordinal, act.part, act.texts, act.raws, act.extra, act.item_extra)
+            except RecordShapeError as error:
+                raw = ",".join(row.values()).encode()
+                self.refused.append(RefusedRecord(ordinal, Reason.RECORD_SHAPE, raw, error.field))
+        return acts.table()
+
+    def _json(self, stream: Any, dialect: Dialect) -> Iterator[Chunk]:
+        records = read_jsonl(stream) if dialect.format == "jsonl" else read_json(stream, dialect.records)
+        flattener = Flattener(self._mapping, self._slots)
+        acts = _Acts(len(self._slots.fields))
+        raws: dict[int, bytes] = {}
+        size = 0
+        for record in records:
+            self.records += 1
+            if self._flatten(record, flattener, acts):
+                raws[record.ordinal] = record.raw
+                size += len(record.raw)
+            if size >= CHUNK_RAW_BYTES or len(acts) >= CHUNK_ACTS:
+                yield Chunk(acts.table(), raws)
+                acts, raws, size = _Acts(len(self._slots.fields)), {}, 0
+        if len(acts):
+            yield Chunk(acts.table(), raws)
+
+    def _flatten(self, record: RawRecord, flattener: Flattener, acts: _Acts) -> bool:
+        try:
+            flat = list(flattener.acts(parse(record), record.key))
+        except RecordMalformedError:
+            self.refused.append(RefusedRecord(record.ordinal, Reason.RECORD_MALFORMED, record.raw))
+            return False
+        except RecordShapeError as error:
+            self.refused.append(RefusedRecord(record.ordinal, Reason.RECORD_SHAPE, record.raw, error.field))
+            return False
+        for act in flat:
+            acts.add(record.ordinal, act.part, act.texts, act.raws, act.extra, act.item_extra)
+        for name in flattener.uncovered:
+            self.uncovered[name] = self.uncovered.get(name, 0) + 1
+        return True
+
+
+class _Acts:
+    """Rows gathered column by column."""
+
+    def __init__(self, slots: int) -> None:
+        self._ordinals: list[int] = []
+        self._parts: list[int] = []
+        self._texts: list[list[str | None]] = [[] for _ in range(slots)]
+        self._raws: list[list[str | None]] = [[] for _ in range(slots)]
+        self._extras: list[str | None] = []
+        self._item_extras: list[str | None] = []
+
+    def __len__(self) -> int:
+        return len(self._ordinals)
+
+    def add(
+        self,
+        ordinal: int,
+        part: int,
+        texts: list[str | None],
+        raws: list[str | None],
+        extra: str | None,
+        item_extra: str | None,
+    ) -> None:
+        self._ordinals.append(ordinal)
+        self._parts.append(part)
+        for column, text in zip(self._texts, texts, strict=True):
+            column.append(text)
+        for column, raw in zip(self._raws, raws, strict=True):
+            column.append(raw)
+        self._extras.append(extra)
+        self._item_extras.append(item_extra)
+
+    def table(self) -> pa.Table:
+        columns: dict[str, Any] = {
+            "record_ordinal": pa.array(self._ordinals, pa.int64()),
+            "record_part": pa.array(self._parts, pa.int32()),
+        }
+        for number, (texts, raws) in enumerate(zip(self._texts, self._raws, strict=True)):
+            columns[f"t{number}"] = pa.array(texts, pa.string())
+            columns[f"r{number}"] = pa.array(raws, pa.string())
+        columns["extra"] = pa.array(self._extras, pa.string())
+        columns["item_extra"] = pa.array(self._item_extras, pa.string())
+        return pa.table(columns)

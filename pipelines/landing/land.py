@@ -1,0 +1,357 @@
+"""Lands one raw file: its acts through the contract's plan into Parquet, and a receipt that balances.
+
+A landed file is a folder, written beside its place and moved there whole: it is complete or absent.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipelines.contracts.files import FileMapping
+from pipelines.contracts.model import SourceContract
+from pipelines.domain.pseudonyms import PseudonymKey
+from pipelines.domain.tables import Table
+from pipelines.domain.types import duckdb_type
+from pipelines.domain.vocabulary import Reason
+from pipelines.landing.chunks import Chunk, RawFile
+from pipelines.landing.home import Home
+from pipelines.landing.schema import LANDED
+from pipelines.readers.records import FileRefusedError, RefusedRecord
+from pipelines.readers.recount import RecountError, count_records, csv_records
+from pipelines.shapes.plan import Plan, Planner
+from pipelines.shapes.slots import Slots
+
+LANDING_VERSION = 1
+"""Raised when the same raw bytes and contract would land differently."""
+
+RECEIPT = "receipt.json"
+
+
+@dataclass(frozen=True)
+class FileReceipt:
+    """What one raw file came to. Counts are of records, acts, or judgments, as named.
+
+    ``records_recounted`` comes from the second reader; ``refused_as_a_whole`` is a reason code or None.
+    ``candidates`` are answers found; each is a judgment or refused. ``questions`` gives (candidates, judgments)
+    by question. ``raw_annotators`` and ``annotators`` count distinct raw ids and pseudonyms.
+    """
+
+    source: str
+    mapping: int
+    role: str
+    file_sha256: str
+    size: int
+    records_recounted: int
+    records: int
+    records_refused: int
+    acts: int
+    acts_refused: int
+    candidates: int
+    judgments: int
+    judgments_refused: int
+    raw_annotators: int
+    annotators: int
+    refused_as_a_whole: str | None = None
+    message: str | None = None
+    questions: dict[str, tuple[int, int]] = field(default_factory=dict)
+    reasons: dict[str, int] = field(default_factory=dict)
+    uncovered: dict[str, int] = field(default_factory=dict)
+
+
+def reading_id(contract: SourceContract, key: PseudonymKey) -> str:
+    """16 hex digits for how a file is read: the same raw file under the same reading lands the same bytes."""
+    return sha256(f"{LANDING_VERSION}:{contract.digest()}:{key.fingerprint}".encode()).hexdigest()[:16]
+
+
+def landed_folder(contract: SourceContract, mapping: int, file_sha256: str, key: PseudonymKey, home: Home) -> Path:
+    """Where a file lands under its contract's present reading."""
+    return home.landing / contract.source / reading_id(contract, key) / f"{file_sha256}-{mapping}"
+
+
+def land_file(
+    contract: SourceContract,
+    mapping: int,
+    raw: Path,
+    file_sha256: str,
+    key: PseudonymKey,
+    home: Home,
+    on_progress: Callable[[int], None] | None = None,
+) -> FileReceipt:
+    """Land a raw file, unless it is there already.
+
+    ``on_progress`` is told the number of records read so far.
+    """
+    folder = landed_folder(contract, mapping, file_sha256, key, home)
+    if (folder / RECEIPT).exists():
+        return read_receipt(folder)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    building = folder.with_name(f".{folder.name}.{os.getpid()}")
+    shutil.rmtree(building, ignore_errors=True)
+    try:
+        lander = Lander(contract, mapping, raw, file_sha256, key, building)
+        receipt = lander.land(on_progress)
+        _keep_restricted(home, contract, folder.parent.name, folder.name, lander)
+        (building / RECEIPT).write_text(json.dumps(asdict(receipt), indent=1))
+        try:
+            building.rename(folder)
+        except OSError:
+            if not (folder / RECEIPT).exists():
+                raise
+    finally:
+        shutil.rmtree(building, ignore_errors=True)
+    return read_receipt(folder)
+
+
+def read_receipt(folder: Path) -> FileReceipt:
+    """The receipt of a landed file."""
+    data: dict[str, Any] = json.loads((folder / RECEIPT).read_bytes())
+    data["questions"] = {code: tuple(counts) for code, counts in data["questions"].items()}
+    return FileReceipt(**data)
+
+
+class Lander:
+    """Runs the plan of one file, chunk by chunk, into ``building``; ``refused`` and ``identities`` stay restricted."""
+
+    def __init__(
+        self,
+        contract: SourceContract,
+        number: int,
+        raw: Path,
+        file_sha256: str,
+        key: PseudonymKey,
+        building: Path,
+    ) -> None:
+        self._contract = contract
+        self._number = number
+        self._mapping: FileMapping = contract.files[number]
+        self._raw = raw
+        self._sha = file_sha256
+        self._key = key
+        self._building = building
+        self._slots = Slots(self._mapping)
+        self._parts = 0
+        self.refused: list[tuple[RefusedRecord, str, str | None]] = []
+        self.identities: dict[str, str] = {}
+        self._counts: Counter[str] = Counter()
+        self._questions: dict[str, tuple[int, int]] = {}
+
+    def land(self, on_progress: Callable[[int], None] | None = None) -> FileReceipt:
+        """Write every landed table and return the receipt."""
+        source = RawFile(self._raw, self._mapping, self._slots)
+        refusal: FileRefusedError | None = None
+        recounted = 0
+        con = connect()
+        try:
+            recounted = self._recount()
+            for chunk in source.chunks():
+                self._land_chunk(con, chunk, self._plan(source))
+                if on_progress:
+                    on_progress(source.records)
+            if source.records != recounted:
+                message = f"the first reader sees {source.records} records, the second {recounted}"
+                raise FileRefusedError(Reason.FILE_RECOUNT_DIFFERS, message)
+        except FileRefusedError as error:
+            refusal = error
+            self._forget(source)
+        for refused in source.refused:
+            self.refused.append((refused, "record", None))
+        if refusal is not None:
+            whole = RefusedRecord(-1, refusal.reason, b"", refusal.field)
+            self.refused.append((whole, "file", None))
+        self._write_quarantine(con)
+        self._write_missing(con)
+        con.close()
+        counts = self._counts
+        return FileReceipt(
+            source=self._contract.source,
+            mapping=self._number,
+            role=self._mapping.role,
+            file_sha256=self._sha,
+            size=self._raw.stat().st_size,
+            records_recounted=recounted,
+            records=0 if refusal else source.records,
+            records_refused=recounted if refusal else len(source.refused),
+            acts=counts["acts"],
+            acts_refused=counts["acts_refused"],
+            candidates=counts["candidates"],
+            judgments=counts["judgments"],
+            judgments_refused=counts["judgments_refused"],
+            raw_annotators=len(self.identities),
+            annotators=len(set(self.identities.values())),
+            refused_as_a_whole=refusal.reason.value if refusal else None,
+            message=refusal.message if refusal else None,
+            questions=self._questions,
+            reasons=dict(Counter(record.reason.value for record, _, _ in self.refused)),
+            uncovered=source.uncovered,
+        )
+
+    def _recount(self) -> int:
+        dialect = self._mapping.dialect
+        try:
+            return count_records(self._raw, dialect.format, dialect.encoding, dialect.quote, dialect.records)
+        except UnicodeDecodeError as error:
+            message = f"byte {error.object[error.start]:#04x} is not valid {dialect.encoding}: {error.reason}"
+            raise FileRefusedError(Reason.FILE_ENCODING, message) from None
+        except RecountError as error:
+            raise FileRefusedError(Reason.FILE_MALFORMED, str(error)) from None
+
+    def _plan(self, source: RawFile) -> Plan:
+        planner = Planner(
+            self._contract, self._mapping, self._slots, file_sha256=self._sha, extra=source.extra_sql
+        )
+        return planner.plan()
+
+    def _land_chunk(self, con: duckdb.DuckDBPyConnection, chunk: Chunk, plan: Plan) -> None:
+        con.register("chunk", chunk.acts)
+        con.execute(f"create or replace temp view acts as {plan.acts}")
+        self._name_annotators(con, plan)
+        self._counts["acts"] += chunk.acts.num_rows
+        for name, sql in (
+            ("items", plan.items),
+            ("annotators", plan.annotators),
+            ("annotator_attributes", plan.attributes),
+            ("upstream_aggregates", plan.aggregates),
+        ):
+            if sql is not None:
+                self._write(con, LANDED[name], sql)
+        refused = con.execute(plan.refused_acts).fetchall()
+        self._counts["acts_refused"] += len(refused)
+        self._refuse(chunk, [(ordinal, part, None, reason, at) for ordinal, part, reason, at in refused], "record")
+        if plan.candidates is not None and plan.judgments is not None and plan.refused_judgments is not None:
+            con.execute(f"create or replace temp view candidates as {plan.candidates}")
+            self._judgments(con, chunk, plan.judgments, plan.refused_judgments)
+        con.unregister("chunk")
+        self._parts += 1
+
+    def _judgments(self, con: duckdb.DuckDBPyConnection, chunk: Chunk, taken: str, refused: str) -> None:
+        counted = con.execute(
+            "select question_id, count(*), count(*) - count(problem) from candidates group by question_id"
+        ).fetchall()
+        for question, candidates, judgments in counted:
+            before = self._questions.get(question, (0, 0))
+            self._questions[question] = (before[0] + candidates, before[1] + judgments)
+            self._counts["candidates"] += candidates
+        self._counts["judgments"] += self._write(con, LANDED["judgments"], taken)
+        if any(candidates != judgments for _, candidates, judgments in counted):
+            rows = con.execute(refused).fetchall()
+            self._counts["judgments_refused"] += len(rows)
+            self._refuse(chunk, rows, "judgment")
+
+    def _name_annotators(self, con: duckdb.DuckDBPyConnection, plan: Plan) -> None:
+        family, platform = self._contract.annotator_scope
+        raws = [row[0] for row in con.execute(plan.raw_annotators).fetchall()] if plan.raw_annotators else []
+        for raw in raws:
+            if raw not in self.identities:
+                self.identities[raw] = self._key.pseudonym(family, platform, raw)
+        table = pa.table(
+            {
+                "raw_annotator": pa.array(raws, pa.string()),
+                "annotator_id": pa.array([self.identities[raw] for raw in raws], pa.string()),
+            }
+        )
+        con.register("who_table", table)
+        con.execute("create or replace temp table who as select * from who_table")
+        con.unregister("who_table")
+
+    def _refuse(self, chunk: Chunk, rows: list[tuple[Any, ...]], stage: str) -> None:
+        for ordinal, part, question, reason, at in rows:
+            raw = chunk.raws.get(ordinal, b"")
+            self.refused.append((RefusedRecord(ordinal, Reason(reason), raw, at, part), stage, question))
+
+    def _forget(self, source: RawFile) -> None:
+        """A refused file gives nothing: what its first chunks landed is taken back."""
+        shutil.rmtree(self._building, ignore_errors=True)
+        self._counts.clear()
+        self._questions.clear()
+        self.identities.clear()
+        self.refused.clear()
+        source.refused.clear()
+
+    def raw_bytes(self) -> list[bytes]:
+        """The raw bytes of each refusal, in the order of ``refused``; a CSV's are found by the second reader."""
+        dialect = self._mapping.dialect
+        if dialect.format == "csv":
+            wanted = {record.ordinal for record, stage, _ in self.refused if not record.raw and stage != "file"}
+            found = csv_records(self._raw, dialect.encoding, dialect.quote, wanted) if wanted else {}
+            return [record.raw or found.get(record.ordinal, b"") for record, _, _ in self.refused]
+        return [record.raw for record, _, _ in self.refused]
+
+    def _write_quarantine(self, con: duckdb.DuckDBPyConnection) -> None:
+        digests = [
+            self._sha if stage == "file" else sha256(raw).hexdigest()
+            for (_, stage, _), raw in zip(self.refused, self.raw_bytes(), strict=True)
+        ]
+        rows = {
+            "source_id": [self._contract.source] * len(self.refused),
+            "file_sha256": [self._sha] * len(self.refused),
+            "record_ordinal": [None if stage == "file" else record.ordinal for record, stage, _ in self.refused],
+            "record_part": [record.part for record, _, _ in self.refused],
+            "question_id": [question for _, _, question in self.refused],
+            "stage": [stage for _, stage, _ in self.refused],
+            "reason": [record.reason.value for record, _, _ in self.refused],
+            "field": [record.field for record, _, _ in self.refused],
+            "raw_sha256": digests,
+        }
+        con.register("refused", pa.table({name: pa.array(column) for name, column in rows.items()}))
+        self._write(con, LANDED["quarantine"], "select * from refused order by record_ordinal, record_part, question_id")
+        con.unregister("refused")
+
+    def _write(self, con: duckdb.DuckDBPyConnection, table: Table, sql: str) -> int:
+        folder = self._building / table.name
+        folder.mkdir(parents=True, exist_ok=True)
+        columns = ", ".join(f"{column.name}::{duckdb_type(column.type)} as {column.name}" for column in table.columns)
+        target = str(folder / f"part-{self._parts:05d}.parquet").replace("'", "''")
+        row = con.execute(
+            f"copy (select {columns} from ({sql})) to '{target}' (format parquet, compression zstd)"
+        ).fetchone()
+        return int(row[0]) if row else 0
+
+    def _write_missing(self, con: duckdb.DuckDBPyConnection) -> None:
+        """Every landed file has every table, so that a reader finds its columns even where there is no row."""
+        for table in LANDED.values():
+            if not (self._building / table.name).exists():
+                nulls = ", ".join(f"null as {column.name}" for column in table.columns)
+                self._write(con, table, f"select {nulls} where false")
+
+
+def connect() -> duckdb.DuckDBPyConnection:
+    """A DuckDB connection in memory, in UTC and without progress bars; whoever opens it closes it."""
+    con = duckdb.connect(":memory:")
+    con.execute("set timezone = 'UTC'; set enable_progress_bar = false; set preserve_insertion_order = true")
+    return con
+
+
+def _keep_restricted(home: Home, contract: SourceContract, reading: str, name: str, lander: Lander) -> None:
+    """Refused bytes, and which raw id has which pseudonym, into the restricted raw area."""
+    quarantine = pa.table(
+        {
+            "record_ordinal": pa.array([record.ordinal for record, _, _ in lander.refused], pa.int64()),
+            "record_part": pa.array([record.part for record, _, _ in lander.refused], pa.int32()),
+            "question_id": pa.array([question for _, _, question in lander.refused], pa.string()),
+            "stage": pa.array([stage for _, stage, _ in lander.refused], pa.string()),
+            "reason": pa.array([record.reason.value for record, _, _ in lander.refused], pa.string()),
+            "raw": pa.array(lander.raw_bytes(), pa.binary()),
+        }
+    )
+    identities = pa.table(
+        {
+            "raw_annotator": pa.array(list(lander.identities), pa.string()),
+            "annotator_id": pa.array(list(lander.identities.values()), pa.string()),
+        }
+    )
+    for folder_name, table in (("quarantine", quarantine), ("identities", identities)):
+        folder = home.restricted(contract.source, folder_name, reading)
+        pq.write_table(table, folder / f"{name}.parquet", compression="zstd")
+        (folder / f"{name}.parquet").chmod(0o600)

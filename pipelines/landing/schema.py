@@ -1,0 +1,55 @@
+"""The tables of landing: those of the product, less what only all files of a source together can tell."""
+
+from __future__ import annotations
+
+from pipelines.domain.tables import (
+    ANNOTATOR_ATTRIBUTES,
+    ANNOTATORS,
+    ITEMS,
+    JUDGMENTS,
+    QUARANTINE,
+    QUESTIONS,
+    SOURCES,
+    UPSTREAM_AGGREGATES,
+    Column,
+    Table,
+)
+from pipelines.domain.types import INT32, INT64, STRING
+
+_LOCATOR = (JUDGMENTS.column("file_sha256"), JUDGMENTS.column("record_ordinal"))
+
+
+def _landed(table: Table, *, without: tuple[str, ...] = (), adding: tuple[Column, ...] = ()) -> Table:
+    columns = tuple(column for column in table.columns if column.name not in without)
+    return Table(table.name, table.grain, (), columns + adding)
+
+
+LANDED: dict[str, Table] = {
+    table.name: table
+    for table in (
+        _landed(JUDGMENTS, without=("occurrence",)),
+        _landed(ITEMS, adding=_LOCATOR),
+        _landed(ANNOTATORS, adding=(SOURCES.column("source_id"), *_LOCATOR)),
+        _landed(ANNOTATOR_ATTRIBUTES, without=("observation",)),
+        _landed(QUARANTINE),
+        _landed(UPSTREAM_AGGREGATES),
+    )
+}
+"""What each landed file holds, one folder a table."""
+
+FILES = Table(
+    "files",
+    "One row per file of the current state of a source and role.",
+    ("source_id", "mapping", "file_sha256"),
+    (
+        SOURCES.column("source_id"),
+        Column("mapping", INT32, "Position of the file mapping in the contract.", nullable=False),
+        Column("role", STRING, "judgments, items or annotators.", nullable=False),
+        _LOCATOR[0],
+        Column("delivery", INT32, "Sequence number of the delivery that brought it first.", nullable=False),
+        Column("file_position", INT64, "Order of arrival among the source's files.", nullable=False),
+    ),
+)
+
+CATALOG: dict[str, Table] = {"sources": SOURCES, "questions": QUESTIONS, "files": FILES}
+"""What contracts and deliveries tell, beside the landed files."""

@@ -1,0 +1,108 @@
+"""CSV bytes to columns of text, through Arrow's streaming parser; nothing is sniffed, nothing becomes null."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import BinaryIO
+
+import pyarrow as pa
+from pyarrow import csv
+
+from pipelines.domain.vocabulary import Reason
+from pipelines.readers.records import CHUNK_BYTES, FileRefusedError, RefusedRecord
+
+
+@dataclass(frozen=True)
+class CsvBatch:
+    """Some rows: one text column a field, and each row's ordinal in the file (from 0, header apart)."""
+
+    rows: pa.RecordBatch
+    ordinals: pa.Array
+
+
+class CsvReader:
+    """Reads one CSV stream of UTF-8 text.
+
+    Iterating yields batches; ``refused`` grows by the rows with too few or too many fields, which keep
+    their ordinal. Blank lines are no records.
+
+    Raises:
+        FileRefusedError: on construction or iteration; the file as a whole cannot be read.
+    """
+
+    def __init__(self, stream: BinaryIO, delimiter: str, quote: str) -> None:
+        self.refused: list[RefusedRecord] = []
+        self._bad_ordinals: list[int] = []
+        try:
+            self._reader = csv.open_csv(
+                stream,
+                read_options=csv.ReadOptions(use_threads=False, block_size=CHUNK_BYTES),
+                parse_options=csv.ParseOptions(
+                    delimiter=delimiter,
+                    quote_char=quote,
+                    double_quote=True,
+                    escape_char=False,
+                    newlines_in_values=True,
+                    invalid_row_handler=self._refuse,
+                ),
+                convert_options=csv.ConvertOptions(
+                    default_column_type=pa.string(), strings_can_be_null=False, check_utf8=True
+                ),
+            )
+        except pa.ArrowInvalid as error:
+            raise _refusal(error) from None
+        self.columns: tuple[str, ...] = tuple(self._reader.schema.names)
+        if twice := sorted({name for name in self.columns if self.columns.count(name) > 1}):
+            raise FileRefusedError(Reason.FILE_MALFORMED, f"the header names {twice} more than once", twice[0])
+
+    def __iter__(self) -> Iterator[CsvBatch]:
+        position = 0
+        while True:
+            try:
+                batch = self._reader.read_next_batch()
+            except StopIteration:
+                return
+            except pa.ArrowInvalid as error:
+                raise _refusal(error) from None
+            if batch.num_rows:
+                ordinals = self._ordinals(position, batch.num_rows)
+                position = ordinals[-1].as_py() + 1
+                yield CsvBatch(batch, ordinals)
+
+    def _refuse(self, row: csv.InvalidRow) -> str:
+        ordinal = row.number - 2
+        self._bad_ordinals.append(ordinal)
+        self.refused.append(
+            RefusedRecord(
+                ordinal,
+                Reason.RECORD_MALFORMED,
+                row.text.encode(),
+                field=f"{row.actual_columns} fields, expected {row.expected_columns}",
+            )
+        )
+        return "skip"
+
+    def _ordinals(self, start: int, count: int) -> pa.Array:
+        """Ordinals of the next ``count`` good rows, stepping over the refused ones."""
+        import numpy as np
+
+        first = bisect_left(self._bad_ordinals, start)
+        ordinals = np.arange(start, start + count, dtype=np.int64)
+        for bad in self._bad_ordinals[first:]:
+            if bad > ordinals[-1]:
+                break
+            ordinals[ordinals >= bad] += 1
+        return pa.array(ordinals)
+
+
+def _refusal(error: pa.ArrowInvalid) -> FileRefusedError:
+    text = str(error)
+    if "UTF8" in text or "utf8" in text:
+        return FileRefusedError(Reason.FILE_ENCODING, "the bytes are not valid UTF-8")
+    if "Empty CSV" in text:
+        return FileRefusedError(Reason.FILE_EMPTY, "the file is empty")
+    if "straddling" in text:
+        return FileRefusedError(Reason.FILE_MALFORMED, "a record is larger than the limit, or a quote never closes")
+    return FileRefusedError(Reason.FILE_MALFORMED, "the file is no valid CSV of the declared dialect")

@@ -1,0 +1,118 @@
+"""What readers yield and how they refuse: shared by every container."""
+
+from __future__ import annotations
+
+import codecs
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from pipelines.domain.vocabulary import Reason
+
+CHUNK_BYTES = 8 << 20
+MAX_RECORD_BYTES = 64 << 20
+
+
+class FileRefusedError(Exception):
+    """A file that cannot be read as what its contract declares; nothing of it is taken."""
+
+    def __init__(self, reason: Reason, message: str, field: str | None = None) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.message = message
+        self.field = field
+
+
+@dataclass(frozen=True)
+class RefusedRecord:
+    """One record that could not be read: its ordinal in the file, why, and its bytes.
+
+    ``part`` is the act within the record where only one of several is refused.
+    """
+
+    ordinal: int
+    reason: Reason
+    raw: bytes
+    field: str | None = None
+    part: int | None = None
+
+
+@dataclass(frozen=True)
+class RawRecord:
+    """One JSON record as it stands in the file; ``key`` is set where records are an object's values."""
+
+    ordinal: int
+    raw: bytes
+    key: str | None = None
+
+
+def utf8_stream(stream: BinaryIO, encoding: str) -> BinaryIO:
+    """The same text as UTF-8 bytes without byte order mark.
+
+    UTF-8 passes through (its readers validate it themselves); any other encoding is decoded strictly.
+
+    Raises:
+        FileRefusedError: on reading, where the bytes are not valid in ``encoding``.
+    """
+    if codecs.lookup(encoding).name in ("utf-8", "utf-8-sig", "ascii"):
+        head = stream.read(3)
+        return io.BufferedReader(_Rest(b"" if head == codecs.BOM_UTF8 else head, stream), CHUNK_BYTES)
+    return io.BufferedReader(_Transcoded(stream, encoding), CHUNK_BYTES)
+
+
+class _Rest(io.RawIOBase):
+    """Some bytes that were read ahead, then the rest of a stream."""
+
+    def __init__(self, head: bytes, stream: BinaryIO) -> None:
+        self._head = head
+        self._stream = stream
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        chunk = self._head or self._stream.read(len(buffer))
+        taken, self._head = chunk[: len(buffer)], self._head[len(buffer) :] if self._head else b""
+        buffer[: len(taken)] = taken
+        return len(taken)
+
+
+class _Transcoded(io.RawIOBase):
+    """A stream in another encoding, decoded strictly and handed on as UTF-8."""
+
+    def __init__(self, stream: BinaryIO, encoding: str) -> None:
+        self._stream = stream
+        self._encoding = encoding
+        self._decoder = codecs.getincrementaldecoder(encoding)("strict")
+        self._pending = b""
+        self._ended = False
+        self._first = True
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        while not self._pending and not self._ended:
+            chunk = self._stream.read(CHUNK_BYTES)
+            self._ended = not chunk
+            text = self._decode(chunk)
+            if self._first and text:
+                text, self._first = text.removeprefix("\ufeff"), False
+            self._pending = text.encode("utf-8")
+        taken, self._pending = self._pending[: len(buffer)], self._pending[len(buffer) :]
+        buffer[: len(taken)] = taken
+        return len(taken)
+
+    def _decode(self, chunk: bytes) -> str:
+        try:
+            return self._decoder.decode(chunk, final=not chunk)
+        except UnicodeDecodeError as error:
+            message = f"byte {error.object[error.start]:#04x} is not valid {self._encoding}: {error.reason}"
+            raise FileRefusedError(Reason.FILE_ENCODING, message) from None
+
+
+def chunks(stream: BinaryIO, size: int = CHUNK_BYTES) -> Iterator[bytes]:
+    """The stream in pieces of at most ``size`` bytes."""
+    while chunk := stream.read(size):
+        yield chunk

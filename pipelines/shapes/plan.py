@@ -1,0 +1,303 @@
+"""The SQL that turns a chunk of acts into landed rows: one statement a table, compiled from the contract.
+
+The chunk is a relation ``chunk`` (record_ordinal, record_part, t0…, r0…, extra, item_extra) and the pseudonyms
+a relation ``who`` (raw_annotator, annotator_id); both are bound by whoever runs the plan.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pipelines.contracts.files import AnswerMapping, FileMapping, TimeMapping
+from pipelines.contracts.model import SourceContract
+from pipelines.domain.tables import ITEMS, JUDGMENTS, TYPED_ANSWERS
+from pipelines.domain.types import duckdb_type
+from pipelines.domain.vocabulary import (
+    ABSTAINING_STATUSES,
+    AttributeStatus,
+    Attribution,
+    Reason,
+    Status,
+)
+from pipelines.shapes.answers import answer_sql
+from pipelines.shapes.slots import Slots
+from pipelines.shapes.sql import is_one_of, joined_key, literal, mapped, text_list
+
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The statements for one file mapping; None where the mapping does not feed that table.
+
+    Attributes:
+        acts: the acts with their keys, status and time read; every other statement reads it as ``acts``.
+        raw_annotators: distinct raw annotator keys in need of a pseudonym.
+        candidates: every answer that is there, with ``problem`` null or the reason code for its refusal.
+    """
+
+    acts: str
+    raw_annotators: str | None
+    candidates: str | None
+    judgments: str | None
+    refused_judgments: str | None
+    refused_acts: str
+    items: str | None
+    annotators: str | None
+    attributes: str | None
+    aggregates: str | None
+
+
+class Planner:
+    """Compiles one file mapping of a contract."""
+
+    def __init__(
+        self,
+        contract: SourceContract,
+        mapping: FileMapping,
+        slots: Slots,
+        *,
+        file_sha256: str,
+        extra: str = "extra",
+        item_extra: str = "item_extra",
+    ) -> None:
+        self._contract = contract
+        self._mapping = mapping
+        self._slots = slots
+        self._file = literal(file_sha256)
+        self._source = literal(contract.source)
+        self._is_text = mapping.dialect.format == "csv"
+        self._extra = extra
+        self._item_extra = item_extra
+
+    def plan(self) -> Plan:
+        """The statements of this mapping."""
+        judging = self._mapping.role == "judgments"
+        annotator = self._mapping.annotator
+        has_annotators = annotator is not None and self._contract.attribution != Attribution.NONE
+        return Plan(
+            acts=self._acts(),
+            raw_annotators=_RAW_ANNOTATORS if has_annotators else None,
+            candidates=self._candidates() if judging else None,
+            judgments=f"select {', '.join(LANDED_JUDGMENT_COLUMNS)} from candidates where problem is null"
+            if judging
+            else None,
+            refused_judgments="select record_ordinal, record_part, question_id, problem as reason, field"
+            " from candidates where problem is not null"
+            if judging
+            else None,
+            refused_acts="select record_ordinal, record_part, act_problem as reason, act_field as field"
+            " from acts where act_problem is not null",
+            items=self._items() if self._mapping.item else None,
+            annotators=self._annotators() if has_annotators else None,
+            attributes=self._attributes() if has_annotators and annotator and annotator.attributes else None,
+            aggregates=self._aggregates() if self._mapping.upstream_aggregates else None,
+        )
+
+    def _acts(self) -> str:
+        mapping, slots = self._mapping, self._slots
+        item = joined_key([slots.text(name) for name in mapping.item.key]) if mapping.item else "null::varchar"
+        problems: list[tuple[str, Reason, str]] = []
+        if mapping.item:
+            problems.append(("coalesce(item_id, '') = ''", Reason.ITEM_MISSING, mapping.item.key[0]))
+        annotator = self._raw_annotator(item)
+        if mapping.annotator and self._contract.attribution != Attribution.NONE:
+            problems.append(("coalesce(raw_annotator, '') = ''", Reason.ANNOTATOR_MISSING, mapping.annotator.key[0]))
+        status = literal(Status.SUBMITTED)
+        if mapping.status:
+            status = mapped(slots.text(mapping.status.field), dict(mapping.status.values))
+            problems.append(("status is null", Reason.STATUS_UNKNOWN, mapping.status.field))
+        judged_at, duration = "null::timestamp", "null::double"
+        if mapping.judged_at:
+            given = slots.text(mapping.judged_at.field)
+            judged_at = _time(given, mapping.judged_at)
+            problems.append((f"coalesce({given}, '') <> '' and judged_at is null", Reason.TIME_MALFORMED,
+                             mapping.judged_at.field))
+        if mapping.duration_s:
+            given = slots.text(mapping.duration_s)
+            duration = f"try_cast({given} as double)"
+            problems.append((f"coalesce({given}, '') <> '' and duration_s is null", Reason.DURATION_MALFORMED,
+                             mapping.duration_s))
+        arms = " ".join(f"when {test} then {literal(reason)}" for test, reason, _ in problems)
+        fields = " ".join(f"when {test} then {literal(field)}" for test, _, field in problems)
+        return (
+            f"select *, {f'case {arms} end' if arms else 'null::varchar'} as act_problem,"
+            f" {f'case {fields} end' if fields else 'null::varchar'} as act_field from ("
+            f"select *, {item} as item_id, {annotator} as raw_annotator, {status} as status,"
+            f" {judged_at} as judged_at, {duration} as duration_s from chunk)"
+        )
+
+    def _raw_annotator(self, item: str) -> str:
+        annotator = self._mapping.annotator
+        if annotator is None or self._contract.attribution == Attribution.NONE:
+            return "null::varchar"
+        parts = [self._slots.text(name) for name in annotator.key]
+        if annotator.strip_prefix:
+            prefix = literal(annotator.strip_prefix)
+            parts[0] = (
+                f"case when starts_with({parts[0]}, {prefix}) then substr({parts[0]}, length({prefix}) + 1)"
+                f" else {parts[0]} end"
+            )
+        if self._contract.attribution == Attribution.ITEM_SCOPED:
+            parts = [item, *parts]
+        return joined_key(parts)
+
+    def _candidates(self) -> str:
+        return " union all ".join(
+            self._question(code, answer) for code, answer in self._mapping.answers.items()
+        )
+
+    def _question(self, code: str, mapping: AnswerMapping) -> str:
+        question = self._contract.questions[code]
+        sql = answer_sql(question, mapping, is_text=self._is_text)
+        text, raw = self._slots.text(mapping.field), self._slots.raw(mapping.field)
+        silent = [is_one_of("t", [value for value in question.unanswered if value is not None])]
+        if not self._is_text:
+            silent.append("r is null")
+        if None in question.unanswered:
+            silent.append("coalesce(r = 'null', false)")
+        kind = self._mapping.annotator.kind if self._mapping.annotator else "human"
+        typed = {
+            column.name: f"case when given then {sql.typed[column.name]} end" if column.name in sql.typed
+            else f"null::{duckdb_type(column.type)}"
+            for column in TYPED_ANSWERS
+        }
+        values = {
+            "source_id": self._source,
+            "question_id": literal(code),
+            "annotator_kind": literal(kind),
+            "attribution": literal(self._contract.attribution),
+            "answer_type": literal(question.type),
+            "answer": _wrapped(sql.answer),
+            **typed,
+            "raw_answer": "r",
+            "abstained": f"{is_one_of('status', ABSTAINING_STATUSES)} or (given and {sql.abstains})",
+            "rationale": self._slots.text(mapping.rationale) if mapping.rationale else "null::varchar",
+            "confidence": self._slots.text(mapping.confidence) if mapping.confidence else "null::varchar",
+            "presentation_order": text_list(self._mapping.presentation_order)
+            if self._mapping.presentation_order
+            else "null::varchar[]",
+            "file_sha256": self._file,
+            "extra": self._extra,
+        }
+        columns = ", ".join(
+            name if name not in values else f"{values[name]} as {name}" for name in LANDED_JUDGMENT_COLUMNS
+        )
+        return (
+            f"select {columns}, case when given then {sql.problem} end as problem, {literal(mapping.field)} as field"
+            f" from (select *, {sql.value} as v from (select *, {text} as t, {raw} as r from acts"
+            f" where act_problem is null) cells"
+            f" cross join lateral (select not ({' or '.join(silent)}) as given) asked"
+            f" left join who using (raw_annotator)"
+            f") answers where given or status <> {literal(Status.SUBMITTED)}"
+        )
+
+    def _items(self) -> str:
+        item = self._mapping.item
+        assert item is not None
+        responses = ", ".join(
+            f"{{'key': {literal(part.key)}, 'text': {self._slots.text(part.text)},"
+            f" 'model': {self._slots.text(part.model) if part.model else 'null::varchar'}}}"
+            for part in item.responses
+        )
+        extra = self._item_extra if self._mapping.role == "judgments" else self._extra
+        if item.extra:
+            extra = _with_entries(extra, [(name, self._kept(name)) for name in item.extra])
+        values = {
+            "source_id": self._source,
+            "item_id": "item_id",
+            "text": self._slots.text(item.text) if item.text else "null::varchar",
+            "prompt": self._slots.text(item.prompt) if item.prompt else "null::varchar",
+            "responses": f"[{responses}]" if responses else f"[]::{duckdb_type(ITEMS.column('responses').type)}",
+            "language": self._slots.text(item.language) if item.language else literal(item.language_is) + "::varchar",
+            "context": self._slots.text(item.context) if item.context else "null::varchar",
+            "extra": extra + "::varchar",
+        }
+        columns = ", ".join(f"{values[name]} as {name}" for name in ITEMS.column_names)
+        return (
+            f"select {', '.join(ITEMS.column_names)}, {self._file} as file_sha256,"
+            f" min(record_ordinal) as record_ordinal"
+            f" from (select {columns}, record_ordinal from acts where act_problem is null)"
+            f" group by {', '.join(ITEMS.column_names)} order by record_ordinal"
+        )
+
+    def _kept(self, name: str) -> str:
+        """A field's own value as JSON text."""
+        return f"to_json({self._slots.raw(name)})" if self._is_text else self._slots.raw(name)
+
+    def _annotators(self) -> str:
+        annotator = self._mapping.annotator
+        assert annotator is not None
+        pool = self._slots.text(annotator.pool) if annotator.pool else "null::varchar"
+        return (
+            f"select annotator_id, {literal(annotator.kind)} as annotator_kind, {pool} as pool,"
+            f" {literal(self._contract.platform)} as platform, {self._source} as source_id,"
+            f" {self._file} as file_sha256, min(record_ordinal) as record_ordinal"
+            f" from acts join who using (raw_annotator) where act_problem is null"
+            f" group by all order by record_ordinal, annotator_id"
+        )
+
+    def _attributes(self) -> str:
+        annotator = self._mapping.annotator
+        assert annotator is not None
+        columns = {name: self._slots.text(part.field) for name, part in annotator.attributes.items()}
+        profiles = ", ".join(f"{column} as a{number}" for number, column in enumerate(columns.values()))
+        rows = []
+        for number, (name, part) in enumerate(annotator.attributes.items()):
+            status = mapped(f"a{number}", dict(part.statuses), otherwise=literal(AttributeStatus.GIVEN))
+            missing = literal(part.statuses.get("", AttributeStatus.NOT_ASKED))
+            rows.append(
+                f"select annotator_id, {literal(name)} as attribute, a{number} as raw_value, record_ordinal,"
+                f" case when coalesce(a{number}, '') = '' then {missing} else {status} end as attribute_status"
+                f" from profiles"
+            )
+        return (
+            f"with profiles as (select annotator_id, {profiles}, min(record_ordinal) as record_ordinal"
+            f" from acts join who using (raw_annotator) where act_problem is null group by all),"
+            f" observed as ({' union all '.join(rows)})"
+            f" select {self._source} as source_id, annotator_id, attribute,"
+            f" case when attribute_status = 'given' then raw_value end as value, attribute_status,"
+            f" {self._file} as file_sha256, min(record_ordinal) as record_ordinal"
+            f" from observed group by all order by record_ordinal, annotator_id, attribute"
+        )
+
+    def _aggregates(self) -> str:
+        rows = " union all ".join(
+            f"select item_id, {literal(name)} as aggregate, {self._slots.raw(name)} as value, record_ordinal"
+            f" from acts where act_problem is null and {self._slots.raw(name)} is not null"
+            for name in self._mapping.upstream_aggregates
+        )
+        return (
+            f"select {self._source} as source_id, item_id, aggregate, value, {self._file} as file_sha256,"
+            f" min(record_ordinal) as record_ordinal from ({rows}) group by all order by record_ordinal, aggregate"
+        )
+
+
+LANDED_JUDGMENT_COLUMNS = tuple(name for name in JUDGMENTS.column_names if name != "occurrence")
+"""A landed judgment is a judgment whose occurrence is not yet numbered: that takes all files of its source."""
+
+_RAW_ANNOTATORS = "select distinct raw_annotator from acts where act_problem is null and raw_annotator is not null"
+
+
+def _wrapped(answer: str) -> str:
+    """The canonical answer; a status other than submitted wraps it, so that reject and accept never look alike."""
+    return (
+        f"case when status = {literal(Status.SUBMITTED)} then ({answer})::varchar"
+        f" else '{{\"' || status || '\":' || coalesce(case when given then ({answer})::varchar end, 'null') || '}}' end"
+    )
+
+
+def _with_entries(extra: str, entries: list[tuple[str, str]]) -> str:
+    """A JSON object text with further entries of raw JSON text; absent ones are left out, an empty one is null."""
+    texts = [f"case when {raw} is not null then to_json({literal(name)}) || ':' || {raw} end" for name, raw in entries]
+    inner = f"concat_ws(',', substr({extra}, 2, length({extra}) - 2), {', '.join(texts)})"
+    return f"case when {inner} <> '' then '{{' || {inner} || '}}' end"
+
+
+def _time(given: str, mapping: TimeMapping) -> str:
+    if mapping.format == "iso8601":
+        return f"(try_cast({given} as timestamptz) at time zone 'UTC')"
+    if mapping.format == "epoch_s":
+        return f"try(make_timestamp((try_cast({given} as double) * 1000000)::bigint))"
+    if mapping.format == "epoch_ms":
+        return f"try(make_timestamp((try_cast({given} as double) * 1000)::bigint * 1000))"
+    return f"try_strptime({given}, {literal(mapping.format)})"

@@ -1,0 +1,166 @@
+"""Binds the current landed files to a run's warehouse: views over Parquet, and the tables that contracts tell."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from pipelines.contracts.model import SourceContract
+from pipelines.domain.pseudonyms import PseudonymKey
+from pipelines.domain.tables import QUESTIONS, SOURCES, Table
+from pipelines.domain.types import duckdb_type
+from pipelines.domain.vocabulary import AnswerType
+from pipelines.landing.deliveries import DeliveredFile, current_files, deliveries
+from pipelines.landing.home import Home
+from pipelines.landing.land import FileReceipt, landed_folder, read_receipt
+from pipelines.landing.schema import CATALOG, FILES, LANDED
+from pipelines.shapes.sql import literal
+
+
+class CatalogError(RuntimeError):
+    """The landing area does not hold what a run needs; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class LandedFile:
+    """A landed file in the current state of its source."""
+
+    contract: SourceContract
+    delivery: int
+    file: DeliveredFile
+    folder: Path
+    receipt: FileReceipt
+
+
+def landed_files(contract: SourceContract, key: PseudonymKey, home: Home) -> list[LandedFile]:
+    """The files that make up a source's state, in order of arrival.
+
+    Raises:
+        CatalogError: a delivered file has not been landed under the present contract and key.
+    """
+    found = []
+    for delivery, file in current_files(contract, home):
+        folder = landed_folder(contract, file.mapping, file.sha256, key, home)
+        if not folder.exists():
+            raise CatalogError(
+                f"{contract.source}: {file.name} was delivered but is not landed under the present contract;"
+                f" run: variorum run --source {contract.source}"
+            )
+        found.append(LandedFile(contract, delivery, file, folder, read_receipt(folder)))
+    return found
+
+
+def delivered_sources(contracts: Iterable[SourceContract], home: Home) -> list[SourceContract]:
+    """The sources of which anything was ever delivered."""
+    return [contract for contract in contracts if deliveries(contract.source, home)]
+
+
+def bind(warehouse: Path, files: Sequence[LandedFile], contracts: Sequence[SourceContract]) -> dict[str, int]:
+    """Fill the schema ``landing`` of a warehouse with views over the landed files and the catalog's tables.
+
+    Returns:
+        rows by table.
+    """
+    con = duckdb.connect(str(warehouse))
+    try:
+        con.execute("set timezone = 'UTC'; create schema if not exists landing")
+        for table in LANDED.values():
+            paths = [str(path) for landed in files for path in sorted((landed.folder / table.name).glob("*.parquet"))]
+            listed = ", ".join(literal(path) for path in paths)
+            source = f"select * from read_parquet([{listed}])" if paths else _empty(table)
+            con.execute(f"create or replace view landing.{table.name} as {source}")
+        _fill(con, FILES, _file_rows(files))
+        _fill(con, SOURCES, [_source_row(contract) for contract in contracts])
+        _fill(con, QUESTIONS, [row for contract in contracts for row in _question_rows(contract)])
+        return {name: _count(con, name) for name in (*LANDED, *CATALOG)}
+    finally:
+        con.close()
+
+
+def _count(con: duckdb.DuckDBPyConnection, name: str) -> int:
+    row = con.execute(f"select count(*) from landing.{name}").fetchone()
+    return int(row[0]) if row else 0
+
+
+def _empty(table: Table) -> str:
+    columns = ", ".join(f"null::{duckdb_type(column.type)} as {column.name}" for column in table.columns)
+    return f"select {columns} where false"
+
+
+def _fill(con: duckdb.DuckDBPyConnection, table: Table, rows: Sequence[dict[str, Any]]) -> None:
+    columns = ", ".join(f"{column.name} {duckdb_type(column.type)}" for column in table.columns)
+    con.execute(f"create or replace table landing.{table.name} ({columns})")
+    if rows:
+        marks = ", ".join("?" for _ in table.columns)
+        con.executemany(
+            f"insert into landing.{table.name} values ({marks})",
+            [[row[name] for name in table.column_names] for row in rows],
+        )
+
+
+def _file_rows(files: Sequence[LandedFile]) -> list[dict[str, Any]]:
+    return [
+        {
+            "source_id": landed.contract.source,
+            "mapping": landed.file.mapping,
+            "role": landed.receipt.role,
+            "file_sha256": landed.file.sha256,
+            "delivery": landed.delivery,
+            "file_position": position,
+        }
+        for position, landed in enumerate(files)
+    ]
+
+
+def _source_row(contract: SourceContract) -> dict[str, Any]:
+    family, platform = contract.annotator_scope
+    return {
+        "source_id": contract.source,
+        "title": contract.title,
+        "url": contract.url,
+        "licence": contract.licence,
+        "citation": contract.citation,
+        "family": family,
+        "platform": platform,
+        "attribution": contract.attribution.value,
+        "guideline_mode": contract.guideline_mode.value,
+        "export_mode": contract.export_mode,
+        "known_losses": list(contract.known_losses),
+        "contract_sha256": contract.digest(),
+    }
+
+
+def _question_rows(contract: SourceContract) -> list[dict[str, Any]]:
+    rows = []
+    for code, question in contract.questions.items():
+        options = {raw: label for raw, label in question.options.items()}
+        if question.type == AnswerType.PAIRWISE:
+            options = {raw: answer.preference for raw, answer in question.answers.items()}
+        scale = question.scale
+        rows.append(
+            {
+                "source_id": contract.source,
+                "question_id": code,
+                "prompt": question.prompt,
+                "answer_type": question.type.value,
+                "scale_kind": scale.kind if scale else None,
+                "scale_min": scale.min if scale else None,
+                "scale_max": scale.max if scale else None,
+                "options": [{"value": raw, "label": label} for raw, label in options.items()],
+                "abstaining_options": list(question.abstain),
+                "declared_synonyms": [{"raw": raw, "answer": to} for raw, to in question.synonyms.items()],
+                "guideline_mode": (question.guideline_mode or contract.guideline_mode).value,
+            }
+        )
+    return rows
+
+
+def state_digest(files: Sequence[LandedFile]) -> str:
+    """sha256 over what the warehouse is built from: each file's source, content and reading."""
+    listing = sorted(f"{landed.contract.source}/{landed.folder.parent.name}/{landed.folder.name}" for landed in files)
+    return hashlib.sha256("\n".join(listing).encode()).hexdigest()
