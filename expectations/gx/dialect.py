@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import atexit
 import itertools
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -45,7 +44,7 @@ class LentDuckDB(duckdb_engine.Dialect):
 
     def connect(self, *cargs: Any, **cparams: Any) -> Any:
         """A cursor of the lent connection that the URL names."""
-        return duckdb_engine.ConnectionWrapper(_lent[cargs[0]].cursor())
+        return duckdb_engine.ConnectionWrapper(_lent[cparams["database"]].cursor())
 
 
 @contextmanager
@@ -60,3 +59,6 @@ def lend(connection: duckdb.DuckDBPyConnection) -> Iterator[str]:
 
 
 registry.register("duckdb.lent", __name__, LentDuckDB.__name__)
+
+# With GX imported, duckdb_engine outlives DuckDB's own module at exit, and DuckDB then prints forty lines about leaks.
+atexit.register(vars(duckdb_engine).clear)

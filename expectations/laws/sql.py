@@ -37,8 +37,7 @@ def identity_difference(before: str, after: str) -> str:
         if name not in _LOCATOR
     )
     keys = ", ".join(
-        f"coalesce(gone.{name}, came.{name}) as {name}"
-        for name in ("source_id", "item_id", "annotator_id", *_LOCATOR)
+        f"coalesce(gone.{name}, came.{name}) as {name}" for name in ("source_id", "item_id", "annotator_id", *_LOCATOR)
     )
     return (
         f"with signed as (select {columns}, 1 as sign from {before} union all select {columns}, -1 from {after}),"

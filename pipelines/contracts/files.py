@@ -136,7 +136,8 @@ class TimeMapping(Part):
 
     field: FieldPath = Field(description="field with the time")
     format: str = Field(
-        "iso8601", description="iso8601 (with its offset, else UTC), epoch_s, epoch_ms, or a strptime format in UTC"
+        "iso8601",
+        description="iso8601 (with its offset, else UTC), epoch_s, epoch_ms, or a strptime format in UTC",
     )
 
 

@@ -111,9 +111,7 @@ class _Constructor(yaml.constructor.SafeConstructor):
     """The safe constructor; dates stay text, since a contract holds no dates."""
 
 
-_Constructor.add_constructor(
-    "tag:yaml.org,2002:timestamp", yaml.constructor.SafeConstructor.construct_yaml_str
-)
+_Constructor.add_constructor("tag:yaml.org,2002:timestamp", yaml.constructor.SafeConstructor.construct_yaml_str)
 
 
 def _compose(path: Path, name: str) -> yaml.Node:
@@ -184,8 +182,10 @@ def _message(model: type[BaseModel], location: list[Any], detail: Any) -> str:
         allowed = _allowed(model, location[:-1])
         close = difflib.get_close_matches(str(location[-1]), allowed, n=1)
         hint = f"; did you mean {close[0]}?" if close else ""
-        return f"unknown field{hint} Allowed here: {', '.join(allowed)}" if hint else (
-            f"unknown field; allowed here: {', '.join(allowed)}"
+        return (
+            f"unknown field{hint} Allowed here: {', '.join(allowed)}"
+            if hint
+            else (f"unknown field; allowed here: {', '.join(allowed)}")
         )
     if detail["type"] == "missing":
         return "is required"

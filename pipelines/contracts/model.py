@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
@@ -24,6 +23,9 @@ LOSSES = {
     "order_unknown": "the order of presentation was not kept",
 }
 """Loss codes: what an export had lost before it arrived here."""
+
+RESERVED = ("catalog",)
+"""Names that the pipeline's own assets use."""
 
 
 class Fetch(Part):
@@ -47,7 +49,8 @@ class SourceContract(Part):
     attribution: Attribution = Field(description="what the annotator ids can bear")
     guideline_mode: GuidelineMode = Field(GuidelineMode.UNKNOWN, description="descriptive or prescriptive")
     export_mode: Literal["full", "append"] = Field(
-        "full", description="full: the folder's files are the whole state; append: new files add to earlier ones"
+        "full",
+        description="full: the folder's files are the whole state; append: new files add to earlier ones",
     )
     known_losses: list[str] = Field(default_factory=list, description="loss codes")
     inbox: Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*$")] | None = Field(
@@ -59,6 +62,8 @@ class SourceContract(Part):
 
     @model_validator(mode="after")
     def _parts_agree(self) -> SourceContract:
+        if self.source in RESERVED:
+            raise ValueError(f"source may not be {self.source!r}; the name is used by the pipeline itself")
         if unknown := [loss for loss in self.known_losses if loss not in LOSSES]:
             raise ValueError(f"known_losses {unknown} are no loss codes; allowed: {', '.join(LOSSES)}")
         judging = [mapping for mapping in self.files if mapping.role == "judgments"]
@@ -93,8 +98,3 @@ class SourceContract(Part):
     def digest(self) -> str:
         """sha256 of the contract's meaning, in hex: comments and order of keys do not change it."""
         return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
-
-
-def is_code(text: str) -> bool:
-    """Whether a text may be a source's or dataset's code."""
-    return re.fullmatch(r"[a-z][a-z0-9_]{0,62}", text) is not None

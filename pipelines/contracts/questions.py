@@ -67,7 +67,8 @@ class Question(Part):
     )
     abstain: list[Word] = Field(default_factory=list, description="raw values that are an abstention")
     synonyms: dict[Word, Word] = Field(
-        default_factory=dict, description="raw value → the option that it means; printed on the release's card"
+        default_factory=dict,
+        description="raw value → the option that it means; printed on the release's card",
     )
     unanswered: list[Word | None] = Field(
         default_factory=list, description="raw values that mean that no judgment was given (empty text, null)"

@@ -237,8 +237,6 @@ def files(seed: int) -> dict[str, bytes]:
     numbered = list(enumerate(_acts(seed), start=_FIRST_ANNOTATION))
     dice = Dice(seed, f"{SOURCE}/ids")
     tasks = sorted({act.task.index: act.task for _, act in numbered}.items())
-    records = [
-        _record(task, [(n, act) for n, act in numbered if act.task is task], dice) for _, task in tasks
-    ]
+    records = [_record(task, [(n, act) for n, act in numbered if act.task is task], dice) for _, task in tasks]
     text = json.dumps(records, ensure_ascii=False, separators=(",", ":"))
     return {f"{SOURCE}/{FILE}": text.replace("/", "\\/").encode()}

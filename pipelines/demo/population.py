@@ -90,12 +90,8 @@ TONE_ANNOTATORS: tuple[ToneAnnotator, ...] = (
     ToneAnnotator("tendai.mukwashi@example.org", "formal", 1, 1, 4, comment_percent=30, is_dissenter=True),
     ToneAnnotator("ingeborg.lysaker@example.org", "plain-spoken", 0, 0, unsure_percent=4, comment_percent=30),
     ToneAnnotator("haruto.kiyosawa@example.org", "formal", 1, 1, unsure_percent=15, comment_percent=40),
-    ToneAnnotator(
-        "dolores.quintanilla@example.org", "plain-spoken", 0, 0, 4, comment_percent=45, severity=-1
-    ),
-    ToneAnnotator(
-        "aurelio.bonfante@example.org", "plain-spoken", 0, 0, 2, comment_percent=6, careless_percent=50
-    ),
+    ToneAnnotator("dolores.quintanilla@example.org", "plain-spoken", 0, 0, 4, comment_percent=45, severity=-1),
+    ToneAnnotator("aurelio.bonfante@example.org", "plain-spoken", 0, 0, 2, comment_percent=6, careless_percent=50),
 )
 
 PROFILE_COLUMNS = ("annotator", "age_band", "region", "gender")
@@ -208,9 +204,7 @@ def label(annotator: TopicAnnotator, remark: Remark, dice: Dice) -> TopicAnswer:
     is_rejected = remark.is_unclear and dice.chance(annotator.reject_unclear_percent)
     marked = []
     for concern, _ in CONCERNS:
-        percent = (
-            95 if concern in remark.plain else annotator.implied_percent if concern in remark.implied else 1
-        )
+        percent = 95 if concern in remark.plain else annotator.implied_percent if concern in remark.implied else 1
         if concern == annotator.fond_of:
             percent += 20
         if dice.chance(percent):

@@ -7,7 +7,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pipelines.domain.types import BOOLEAN, DOUBLE, INT32, INT64, STRING, TIMESTAMP, ColumnType, ListOf, Struct
+from pipelines.domain.types import (
+    BOOLEAN,
+    DOUBLE,
+    INT32,
+    INT64,
+    STRING,
+    TIMESTAMP,
+    ColumnType,
+    ListOf,
+    Struct,
+)
 
 
 @dataclass(frozen=True)
@@ -68,14 +78,22 @@ _EXTRA = Column("extra", STRING, "Fields of the record that no other column hold
 
 TYPED_ANSWERS: tuple[Column, ...] = (
     Column("answer_choice", STRING, "choice: the chosen option's value."),
-    Column("answer_choices", ListOf(STRING), "multi_choice: chosen options in declared order; empty is an answer."),
+    Column(
+        "answer_choices",
+        ListOf(STRING),
+        "multi_choice: chosen options in declared order; empty is an answer.",
+    ),
     Column("answer_number", DOUBLE, "rating: the number; its exact decimal text is in answer."),
     Column("answer_preference", STRING, "pairwise: left, right or tie, as presented."),
     Column("answer_strength", DOUBLE, "pairwise: how strong the preference is, where the scale grades it."),
     Column("answer_ranking", ListOf(RANKED), "ranking: each option with its rank from 1; equal ranks are ties."),
     Column("answer_best", STRING, "best_worst: the option chosen as best."),
     Column("answer_worst", STRING, "best_worst: the option chosen as worst; it may equal the best."),
-    Column("answer_spans", ListOf(SPAN), "spans: marked stretches, offsets in Unicode code points, end exclusive."),
+    Column(
+        "answer_spans",
+        ListOf(SPAN),
+        "spans: marked stretches, offsets in Unicode code points, end exclusive.",
+    ),
     Column("answer_text", STRING, "text: the words, untouched."),
 )
 
@@ -89,7 +107,11 @@ SOURCES = Table(
         Column("url", STRING, "Where the source is published or described."),
         _key("licence", STRING, "Licence of the source's data, as an SPDX id where there is one."),
         Column("citation", STRING, "How to cite the source."),
-        _key("family", STRING, "Dataset family: with the platform, the scope in which an annotator id is one person."),
+        _key(
+            "family",
+            STRING,
+            "Dataset family: with the platform, the scope in which an annotator id is one person.",
+        ),
         _key("platform", STRING, "The tool or marketplace whose annotator ids the source carries."),
         _key("attribution", STRING, "What its annotator ids can bear: stable, item_scoped or none."),
         _key("guideline_mode", STRING, "descriptive, prescriptive or unknown."),
@@ -107,13 +129,25 @@ QUESTIONS = Table(
         _SOURCE,
         _QUESTION,
         Column("prompt", STRING, "The question as shown to the annotators, where it is known."),
-        _key("answer_type", STRING, "choice, multi_choice, rating, pairwise, ranking, best_worst, spans or text."),
+        _key(
+            "answer_type",
+            STRING,
+            "choice, multi_choice, rating, pairwise, ranking, best_worst, spans or text.",
+        ),
         Column("scale_kind", STRING, "rating: ordinal, interval or ratio."),
         Column("scale_min", DOUBLE, "rating: the lowest value; null if unbounded."),
         Column("scale_max", DOUBLE, "rating: the highest value; null if unbounded."),
-        _key("options", ListOf(OPTION), "The options in declared order, with labels; empty where there are none."),
+        _key(
+            "options",
+            ListOf(OPTION),
+            "The options in declared order, with labels; empty where there are none.",
+        ),
         _key("abstaining_options", ListOf(STRING), "Values of the options that abstain."),
-        _key("declared_synonyms", ListOf(SYNONYM), "Raw values that the contract declares to mean another option."),
+        _key(
+            "declared_synonyms",
+            ListOf(SYNONYM),
+            "Raw values that the contract declares to mean another option.",
+        ),
         _key("guideline_mode", STRING, "descriptive, prescriptive or unknown."),
     ),
 )
@@ -127,7 +161,11 @@ ITEMS = Table(
         _ITEM,
         Column("text", STRING, "The text that was judged, where the item is a text."),
         Column("prompt", STRING, "The prompt, where the item has responses to one."),
-        _key("responses", ListOf(RESPONSE), "The responses in order of the source, with their models; may be empty."),
+        _key(
+            "responses",
+            ListOf(RESPONSE),
+            "The responses in order of the source, with their models; may be empty.",
+        ),
         Column("language", STRING, "BCP 47 language tag, where it is known."),
         Column("context", STRING, "What else the annotator saw with the item."),
         _EXTRA,
@@ -169,7 +207,11 @@ JUDGMENTS = Table(
     (
         _SOURCE,
         _ITEM,
-        Column("annotator_id", STRING, "The annotator's pseudonym; null where the source does not say who judged."),
+        Column(
+            "annotator_id",
+            STRING,
+            "The annotator's pseudonym; null where the source does not say who judged.",
+        ),
         _QUESTION,
         _key("occurrence", INT32, "1, 2, …: the same annotator's repeated answers, in order of arrival."),
         _key("annotator_kind", STRING, "human or machine."),
@@ -199,7 +241,11 @@ QUARANTINE = Table(
     (
         _SOURCE,
         _FILE,
-        Column("record_ordinal", INT64, "The record's place in its file, from 0; null if the whole file is refused."),
+        Column(
+            "record_ordinal",
+            INT64,
+            "The record's place in its file, from 0; null if the whole file is refused.",
+        ),
         Column("record_part", INT32, "Which part of the record; null if the whole record is refused."),
         Column("question_id", STRING, "The question, where a single judgment is refused."),
         _key("stage", STRING, "What is refused: file, record, judgment, item or attribute."),
@@ -234,7 +280,11 @@ LEDGER = Table(
         _key("count_in", INT64, "Rows or records that went into the step."),
         _key("count_out", INT64, "Rows that came out."),
         _key("count_quarantined", INT64, "Rows or records that went to quarantine."),
-        _key("count_withdrawn", INT64, "Rows that a later delivery withdrew, or redeliveries that were recognised."),
+        _key(
+            "count_withdrawn",
+            INT64,
+            "Rows that a later delivery withdrew, or redeliveries that were recognised.",
+        ),
         Column("fingerprint_in", STRING, "Order-free fingerprint of what went in."),
         Column("fingerprint_out", STRING, "Order-free fingerprint of what came out."),
         _key("verdict", STRING, "held or broken."),

@@ -208,9 +208,7 @@ class Lander:
             raise FileRefusedError(Reason.FILE_MALFORMED, str(error)) from None
 
     def _plan(self, source: RawFile) -> Plan:
-        planner = Planner(
-            self._contract, self._mapping, self._slots, file_sha256=self._sha, extra=source.extra_sql
-        )
+        planner = Planner(self._contract, self._mapping, self._slots, file_sha256=self._sha, extra=source.extra_sql)
         return planner.plan()
 
     def _land_chunk(self, con: duckdb.DuckDBPyConnection, chunk: Chunk, plan: Plan) -> None:
@@ -305,7 +303,11 @@ class Lander:
             "raw_sha256": digests,
         }
         con.register("refused", pa.table({name: pa.array(column) for name, column in rows.items()}))
-        self._write(con, LANDED["quarantine"], "select * from refused order by record_ordinal, record_part, question_id")
+        self._write(
+            con,
+            LANDED["quarantine"],
+            "select * from refused order by record_ordinal, record_part, question_id",
+        )
         con.unregister("refused")
 
     def _write(self, con: duckdb.DuckDBPyConnection, table: Table, sql: str) -> int:

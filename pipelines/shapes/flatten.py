@@ -57,9 +57,7 @@ class Flattener:
             self._act_tree: Tree = {}
         else:
             depth = len(self._list)
-            self._record_tree = tree_of(
-                [path for path in covered if path[:depth] != self._list] + [self._list]
-            )
+            self._record_tree = tree_of([path for path in covered if path[:depth] != self._list] + [self._list])
             self._act_tree = tree_of([path[depth:] for path in covered if path[:depth] == self._list and path[depth:]])
 
     def _path(self, field: str) -> tuple[Step, ...]:

@@ -24,7 +24,6 @@ from pipelines.shapes.slots import Slots
 from pipelines.shapes.sql import is_one_of, joined_key, literal, mapped, text_list
 
 
-
 @dataclass(frozen=True)
 class Plan:
     """The statements for one file mapping; None where the mapping does not feed that table.
@@ -110,13 +109,23 @@ class Planner:
         if mapping.judged_at:
             given = slots.text(mapping.judged_at.field)
             judged_at = _time(given, mapping.judged_at)
-            problems.append((f"coalesce({given}, '') <> '' and judged_at is null", Reason.TIME_MALFORMED,
-                             mapping.judged_at.field))
+            problems.append(
+                (
+                    f"coalesce({given}, '') <> '' and judged_at is null",
+                    Reason.TIME_MALFORMED,
+                    mapping.judged_at.field,
+                )
+            )
         if mapping.duration_s:
             given = slots.text(mapping.duration_s)
             duration = f"try_cast({given} as double)"
-            problems.append((f"coalesce({given}, '') <> '' and duration_s is null", Reason.DURATION_MALFORMED,
-                             mapping.duration_s))
+            problems.append(
+                (
+                    f"coalesce({given}, '') <> '' and duration_s is null",
+                    Reason.DURATION_MALFORMED,
+                    mapping.duration_s,
+                )
+            )
         arms = " ".join(f"when {test} then {literal(reason)}" for test, reason, _ in problems)
         fields = " ".join(f"when {test} then {literal(field)}" for test, _, field in problems)
         return (
@@ -142,9 +151,7 @@ class Planner:
         return joined_key(parts)
 
     def _candidates(self) -> str:
-        return " union all ".join(
-            self._question(code, answer) for code, answer in self._mapping.answers.items()
-        )
+        return " union all ".join(self._question(code, answer) for code, answer in self._mapping.answers.items())
 
     def _question(self, code: str, mapping: AnswerMapping) -> str:
         question = self._contract.questions[code]
@@ -157,7 +164,8 @@ class Planner:
             silent.append("coalesce(r = 'null', false)")
         kind = self._mapping.annotator.kind if self._mapping.annotator else "human"
         typed = {
-            column.name: f"case when given then {sql.typed[column.name]} end" if column.name in sql.typed
+            column.name: f"case when given then {sql.typed[column.name]} end"
+            if column.name in sql.typed
             else f"null::{duckdb_type(column.type)}"
             for column in TYPED_ANSWERS
         }

@@ -43,7 +43,8 @@ def mapped(expression: str, values: Mapping[str, str | float | None], otherwise:
 
 def joined_key(columns: list[str]) -> str:
     """One text from the parts of a key. One part stays as it is; several are joined by '/', which no part holds
-    then: '%' and '/' within a part are written %25 and %2F, so that distinct keys stay distinct."""
+    then: '%' and '/' within a part are written %25 and %2F, so that distinct keys stay distinct.
+    """
     if len(columns) == 1:
         return columns[0]
     parts = [f"replace(replace({column}, '%', '%25'), '/', '%2F')" for column in columns]

@@ -164,3 +164,28 @@ def state_digest(files: Sequence[LandedFile]) -> str:
     """sha256 over what the warehouse is built from: each file's source, content and reading."""
     listing = sorted(f"{landed.contract.source}/{landed.folder.parent.name}/{landed.folder.name}" for landed in files)
     return hashlib.sha256("\n".join(listing).encode()).hexdigest()
+
+
+def files_of_run(
+    warehouse: Path, contracts: dict[str, SourceContract], key: PseudonymKey, home: Home
+) -> tuple[list[LandedFile], dict[str, int]]:
+    """The landed files that a warehouse was bound to, and by source how many files a delivery held twice."""
+    con = duckdb.connect(str(warehouse), read_only=True)
+    try:
+        rows = con.execute(
+            "select source_id, mapping, file_sha256 from landing.files order by file_position"
+        ).fetchall()
+    finally:
+        con.close()
+    bound = {(source, mapping, sha256) for source, mapping, sha256 in rows}
+    files = [
+        landed
+        for source in dict.fromkeys(source for source, _, _ in rows)
+        for landed in landed_files(contracts[source], key, home)
+        if (source, landed.file.mapping, landed.file.sha256) in bound
+    ]
+    redelivered = {
+        source: len(deliveries(source, home)[-1].redelivered)
+        for source in dict.fromkeys(source for source, _, _ in rows)
+    }
+    return files, redelivered

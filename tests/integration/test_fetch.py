@@ -1,165 +1,42 @@
-"""Fetching from a real server on 127.0.0.1 that breaks in all the ways in which servers break."""
+"""Fetching from a real server on 127.0.0.1: what lands, and how a broken fetch is gone on with."""
 
 from __future__ import annotations
 
-import hashlib
+import fcntl
 import os
-import re
 import signal
-import socket
-import ssl
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from email.utils import formatdate
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from pipelines.fetch import FetchedFile, FetchError, FetchFile, FetchProgress, fetch, shown
-
-BODY = hashlib.shake_256(b"one").digest(300_000)
-OTHER_BODY = hashlib.shake_256(b"other").digest(300_000)
-HALF = 150_000
-
-
-def sha256(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()
-
-
-@dataclass
-class Origin:
-    """What the server has, how it behaves, and what it was asked."""
-
-    url: str = ""
-    body: bytes = BODY
-    etag: str | None = '"v1"'
-    last_modified: str | None = None
-    takes_ranges: bool = True
-    honours_if_range: bool = True
-    states_length: bool = True
-    headers: dict[str, str] = field(default_factory=dict)
-    failures: list[tuple[int, dict[str, str]]] = field(default_factory=list)
-    """Answers to give first: status and headers."""
-    cuts: list[int] = field(default_factory=list)
-    """After how many bytes of the body to cut the connection, one a request."""
-    stall: threading.Event | None = None
-    """Where set, a request stops in the middle of its body until the event."""
-    asked: list[dict[str, str]] = field(default_factory=list)
-    sent: list[int] = field(default_factory=list)
-    """Bytes of the file that each request was sent."""
-
-
-class Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    origin: Origin
-
-    def log_message(self, *_: Any) -> None: ...
-
-    def answer(self, status: int, headers: dict[str, str]) -> None:
-        self.send_response(status)
-        for name, value in headers.items():
-            self.send_header(name, value)
-        self.end_headers()
-
-    def do_GET(self) -> None:
-        origin = self.origin
-        origin.asked.append(
-            {"path": self.path, **{name.lower(): value for name, value in self.headers.items()}}
-        )
-        if origin.failures:
-            status, headers = origin.failures.pop(0)
-            return self.answer(status, {"Content-Length": "0", **headers})
-        self.serve(origin)
-
-    def serve(self, origin: Origin) -> None:
-        headers = dict(origin.headers)
-        if origin.etag:
-            headers["ETag"] = origin.etag
-        if origin.last_modified:
-            headers["Last-Modified"] = origin.last_modified
-        start, status = self.start_of_range(origin), 200
-        if start is not None:
-            if start >= len(origin.body):
-                return self.answer(
-                    416, {"Content-Range": f"bytes */{len(origin.body)}", "Content-Length": "0"}
-                )
-            status = 206
-            headers["Content-Range"] = f"bytes {start}-{len(origin.body) - 1}/{len(origin.body)}"
-        rest = origin.body[start or 0 :]
-        if origin.states_length:
-            headers["Content-Length"] = str(len(rest))
-        else:
-            self.close_connection = True
-            headers["Connection"] = "close"
-        self.answer(status, headers)
-        cut = origin.cuts.pop(0) if origin.cuts else len(rest)
-        if origin.stall:
-            self.wfile.write(rest[: len(rest) // 2])
-            origin.stall.wait(10)
-            self.close_connection = True
-            return
-        self.wfile.write(rest[:cut])
-        origin.sent.append(cut)
-        if cut < len(rest):
-            self.close_connection = True
-
-    def start_of_range(self, origin: Origin) -> int | None:
-        span = re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range", ""))
-        if span is None or not origin.takes_ranges:
-            return None
-        version = origin.etag or origin.last_modified
-        if origin.honours_if_range and self.headers.get("If-Range", version) != version:
-            return None
-        return int(span[1])
+from pipelines.fetch import FetchedFile, FetchError, FetchFile, FetchProgress, fetch
+from pipelines.fetch.part import locked_part
+from tests.integration.fetch_origin import (
+    BODY,
+    HALF,
+    OTHER_BODY,
+    Origin,
+    break_off,
+    fetch_one,
+    names,
+    serving,
+    sha256,
+    wanted,
+)
 
 
 @pytest.fixture
-def origin() -> Iterator[Origin]:
-    origin = Origin()
-    handler = type("OriginHandler", (Handler,), {"origin": origin})
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        origin.url = f"http://127.0.0.1:{server.server_port}/data.csv"
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        yield origin
-        if origin.stall:
-            origin.stall.set()
-        server.shutdown()
-        thread.join()
-
-
-@pytest.fixture(autouse=True)
-def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+def origin(monkeypatch: pytest.MonkeyPatch) -> Iterator[Origin]:
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-
-
-def wanted(origin: Origin, body: bytes = BODY) -> FetchFile:
-    return FetchFile("data.csv", origin.url, sha256(body))
-
-
-def fetch_one(file: FetchFile, folder: Path, **options: Any) -> FetchedFile:
-    (found,) = fetch([file], folder, **{"timeout_s": 5.0, "backoff_s": 0.01, **options})
-    return found
-
-
-def break_off(origin: Origin, folder: Path, at: int = HALF) -> None:
-    """Leave the part of a fetch whose connection was cut."""
-    origin.cuts = [at]
-    with pytest.raises(FetchError, match=f"{at} bytes are kept"):
-        fetch_one(wanted(origin), folder, attempts=1)
-    assert names(folder) == ["data.csv.origin.part", "data.csv.part"]
-    origin.asked.clear()
-    origin.sent.clear()
-
-
-def names(folder: Path) -> list[str]:
-    return sorted(path.name for path in folder.iterdir())
+    origin = Origin()
+    with serving(origin) as origin.url:
+        yield origin
 
 
 # --- whole and verified -----------------------------------------------------------------------------------
@@ -190,9 +67,7 @@ def test_a_body_of_unstated_length_is_taken_up_to_its_end(origin: Origin, tmp_pa
     assert fetch_one(wanted(origin), tmp_path).path.read_bytes() == BODY
 
 
-def test_a_target_with_the_right_digest_is_left_alone_and_nobody_is_asked(
-    origin: Origin, tmp_path: Path
-) -> None:
+def test_a_target_with_the_right_digest_is_left_alone_and_nobody_is_asked(origin: Origin, tmp_path: Path) -> None:
     target = tmp_path / "data.csv"
     target.write_bytes(BODY)
     os.utime(target, (1, 1))
@@ -306,9 +181,7 @@ def test_a_new_version_is_never_glued_to_the_old_one(origin: Origin, tmp_path: P
     assert names(tmp_path) == []
 
 
-def test_a_part_of_what_the_contract_no_longer_names_is_not_gone_on_with(
-    origin: Origin, tmp_path: Path
-) -> None:
+def test_a_part_of_what_the_contract_no_longer_names_is_not_gone_on_with(origin: Origin, tmp_path: Path) -> None:
     break_off(origin, tmp_path)
     origin.body = OTHER_BODY  # under the same ETag: only the contract's digest tells
     assert fetch_one(wanted(origin, OTHER_BODY), tmp_path).outcome == "fetched"
@@ -343,9 +216,7 @@ def test_a_part_whose_bytes_are_wrong_is_dropped_and_the_next_fetch_starts_from_
 
 
 @pytest.mark.parametrize("note", [b"[]", b'{"validator": "', b"\xff"])
-def test_a_part_whose_version_is_unknown_is_not_gone_on_with(
-    origin: Origin, tmp_path: Path, note: bytes
-) -> None:
+def test_a_part_whose_version_is_unknown_is_not_gone_on_with(origin: Origin, tmp_path: Path, note: bytes) -> None:
     break_off(origin, tmp_path)
     (tmp_path / "data.csv.origin.part").write_bytes(note)
     assert fetch_one(wanted(origin), tmp_path).outcome == "fetched"
@@ -380,147 +251,18 @@ def test_a_range_beyond_the_end_is_answered_with_a_start_from_zero(origin: Origi
     assert ["range" in asked for asked in origin.asked] == [True, False]
 
 
-# --- failures that may pass, and those that will not ------------------------------------------------------
-
-
-@pytest.mark.parametrize("status", [429, 500])
-def test_a_failure_that_may_pass_is_tried_again(origin: Origin, tmp_path: Path, status: int) -> None:
-    origin.failures = [(status, {}), (status, {})]
-    assert fetch_one(wanted(origin), tmp_path).outcome == "fetched"
-    assert len(origin.asked) == 3
-
-
-def test_a_failure_that_stays_ends_after_the_attempts(origin: Origin, tmp_path: Path) -> None:
-    origin.failures = [(503, {})] * 9
-    with pytest.raises(FetchError, match="503 Service Unavailable; asked 3 times, 0 bytes are kept"):
-        fetch_one(wanted(origin), tmp_path, attempts=3)
-    assert len(origin.asked) == 3
-    assert names(tmp_path) == []
-
-
-@pytest.mark.parametrize("status", [403, 404, 204, 304])
-def test_a_refusal_is_final(origin: Origin, tmp_path: Path, status: int) -> None:
-    origin.failures = [(status, {})]
-    with pytest.raises(FetchError, match=f"data.csv: the server answered {status} ") as caught:
-        fetch_one(wanted(origin), tmp_path)
-    assert caught.value.where == origin.url
-    assert len(origin.asked) == 1
-    assert names(tmp_path) == []
-
-
-def test_the_pause_that_a_server_asks_for_is_kept(origin: Origin, tmp_path: Path) -> None:
-    origin.failures = [(429, {"Retry-After": "1"})]
-    began = time.monotonic()
-    assert fetch_one(wanted(origin), tmp_path).outcome == "fetched"
-    assert time.monotonic() - began >= 1
-
-
-@pytest.mark.parametrize("pause", ["3600", formatdate(time.time() + 3600, usegmt=True)], ids=["s", "date"])
-def test_a_pause_above_the_bound_is_left_to_the_person(origin: Origin, tmp_path: Path, pause: str) -> None:
-    origin.failures = [(503, {"Retry-After": pause})]
-    with pytest.raises(FetchError, match=r"asks for a pause of 3\d\d\d s"):
-        fetch_one(wanted(origin), tmp_path)
-    assert len(origin.asked) == 1
-
-
-def test_a_silent_server_is_a_time_out_that_keeps_what_came(origin: Origin, tmp_path: Path) -> None:
-    origin.stall = threading.Event()
-    with pytest.raises(FetchError, match=rf"silent for 0.1 s; asked 1 times, {HALF} bytes are kept"):
-        fetch_one(wanted(origin), tmp_path, timeout_s=0.1, attempts=1)
-
-
-def test_nobody_listening_is_said_plainly(tmp_path: Path) -> None:
-    with socket.socket() as unused:
-        unused.bind(("127.0.0.1", 0))
-        url = f"http://127.0.0.1:{unused.getsockname()[1]}/x?token=SECRET"
-        with pytest.raises(FetchError, match="refused; asked 2 times") as caught:
-            fetch_one(FetchFile("x", url, sha256(b"")), tmp_path, attempts=2)
-    assert "SECRET" not in str(caught.value)
-
-
-@pytest.mark.parametrize("states_length", [True, False])
-def test_a_body_above_the_bound_is_refused(origin: Origin, tmp_path: Path, states_length: bool) -> None:
-    origin.states_length = states_length
-    with pytest.raises(FetchError, match="above the bound of 299999 bytes"):
-        fetch_one(wanted(origin), tmp_path, max_bytes=len(BODY) - 1)
-    assert names(tmp_path) == []
-    assert fetch_one(wanted(origin), tmp_path, max_bytes=len(BODY)).bytes == len(BODY)
-
-
-def test_a_compressed_body_is_refused(origin: Origin, tmp_path: Path) -> None:
-    origin.headers = {"Content-Encoding": "gzip"}
-    with pytest.raises(FetchError, match="sends it compressed"):
-        fetch_one(wanted(origin), tmp_path)
-    assert names(tmp_path) == []
-
-
-def test_a_folder_that_cannot_be_made_is_said_plainly(origin: Origin, tmp_path: Path) -> None:
-    (tmp_path / "inbox").write_bytes(b"a file")
-    with pytest.raises(
-        FetchError, match=r"data.csv cannot be read or written: (File exists|Not a directory)"
-    ):
-        fetch_one(wanted(origin), tmp_path / "inbox")
-
-
-# --- redirects --------------------------------------------------------------------------------------------
-
-
-def test_a_redirect_is_followed_with_its_range(origin: Origin, tmp_path: Path) -> None:
+def test_a_range_that_begins_elsewhere_is_not_taken(origin: Origin, tmp_path: Path) -> None:
     break_off(origin, tmp_path)
-    origin.failures = [(302, {"Location": "/elsewhere?signature=SECRET"})]
-    assert fetch_one(wanted(origin), tmp_path).outcome == "resumed"
-    assert origin.asked[1]["path"] == "/elsewhere?signature=SECRET"
-    assert origin.asked[1]["range"] == f"bytes={HALF}-"
+    origin.range_shift = -1000
+    assert fetch_one(wanted(origin), tmp_path, attempts=1).path.read_bytes() == BODY
+    assert ["range" in asked for asked in origin.asked] == [True, False]
 
 
-def test_an_error_after_a_redirect_does_not_show_its_query(origin: Origin, tmp_path: Path) -> None:
-    origin.failures = [(302, {"Location": "/elsewhere?signature=SECRET"}), (403, {})]
-    with pytest.raises(FetchError, match="403 Forbidden") as caught:
-        fetch_one(wanted(origin), tmp_path)
-    assert "/elsewhere?…" in caught.value.where
-    assert "SECRET" not in str(caught.value)
-
-
-@pytest.mark.parametrize("location", ["ftp://127.0.0.1/data.csv", "file:///etc/hostname"])
-def test_a_redirect_to_another_scheme_is_not_followed(origin: Origin, tmp_path: Path, location: str) -> None:
-    origin.failures = [(302, {"Location": location})]
-    with pytest.raises(FetchError, match=f"leads from http to {location.partition(':')[0]}: not followed"):
-        fetch_one(wanted(origin), tmp_path)
-    assert names(tmp_path) == []
-
-
-def test_redirects_in_a_circle_end(origin: Origin, tmp_path: Path) -> None:
-    origin.failures = [(302, {"Location": "/data.csv"})] * 99
-    with pytest.raises(FetchError, match="more than 10 redirects"):
-        fetch_one(wanted(origin), tmp_path)
-
-
-def test_a_redirect_from_https_to_http_is_not_followed(
-    origin: Origin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    certificate, key = tmp_path / "certificate.pem", tmp_path / "key.pem"
-    make = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=127.0.0.1"
-    subject = ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", str(certificate)]
-    subprocess.run([*make.split(), *subject], check=True, capture_output=True)
-    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate, key)
-    handler = type("OriginHandler", (Handler,), {"origin": origin})
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        server.socket = context.wrap_socket(server.socket, server_side=True)
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        url = f"https://127.0.0.1:{server.server_port}/data.csv"
-        file = FetchFile("data.csv", url, sha256(BODY))
-        try:
-            origin.failures = [(302, {"Location": origin.url})]
-            with pytest.raises(FetchError, match="leads from https to http: not followed"):
-                fetch_one(file, tmp_path / "inbox")
-            origin.failures = [(302, {"Location": url})]
-            assert fetch_one(wanted(origin), tmp_path / "inbox").outcome == "fetched", "http to https is well"
-        finally:
-            server.shutdown()
-            thread.join()
+def test_a_range_that_ends_early_is_gone_on_with(origin: Origin, tmp_path: Path) -> None:
+    break_off(origin, tmp_path)
+    origin.range_limit = 100_000
+    assert fetch_one(wanted(origin), tmp_path).path.read_bytes() == BODY
+    assert origin.sent == [100_000, len(BODY) - HALF - 100_000]
 
 
 # --- two at once ------------------------------------------------------------------------------------------
@@ -542,6 +284,35 @@ def test_of_two_fetches_at_once_the_second_says_so_and_harms_nothing(origin: Ori
     assert names(tmp_path) == ["data.csv"]
 
 
+def test_what_another_fetch_landed_meanwhile_is_not_fetched_again(origin: Origin, tmp_path: Path) -> None:
+    second = FetchFile("second.csv", origin.url, sha256(BODY))
+
+    def meanwhile(_: FetchProgress) -> None:
+        fetch_one(second, tmp_path)
+
+    outcomes = [found.outcome for found in fetch([wanted(origin), second], tmp_path, on_progress=meanwhile)]
+    assert outcomes == ["fetched", "already_there"]
+    assert len(origin.asked) == 2
+    assert names(tmp_path) == ["data.csv", "second.csv"]
+
+
+def test_a_part_that_is_landed_before_its_lock_is_had_is_sought_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target, path = tmp_path / "data.csv", tmp_path / "data.csv.part"
+    flock = fcntl.flock
+
+    def late(descriptor: int, operation: int) -> None:
+        if not target.exists():
+            path.rename(target)  # as another fetch does between our open and our lock
+        flock(descriptor, operation)
+
+    monkeypatch.setattr(fcntl, "flock", late)
+    with locked_part(target, "https://example.org/", sha256(BODY)) as part:
+        part.append(b"new")
+        assert (target.read_bytes(), path.read_bytes()) == (b"", b"new")
+
+
 def test_many_fetches_at_once_end_in_one_right_file(origin: Origin, tmp_path: Path) -> None:
     outcomes: list[str] = []
 
@@ -560,77 +331,3 @@ def test_many_fetches_at_once_end_in_one_right_file(origin: Origin, tmp_path: Pa
     assert set(outcomes) <= {"fetched", "already_there", "data.csv is being fetched by another process"}
     assert (tmp_path / "data.csv").read_bytes() == BODY
     assert names(tmp_path) == ["data.csv"]
-
-
-# --- what is not even asked for ---------------------------------------------------------------------------
-
-GOOD_URL = "https://example.org/data.csv"
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        "",
-        ".",
-        "..",
-        "../x",
-        "a/../x",
-        "/etc/x",
-        "a//b",
-        "a/",
-        "C:x",
-        "C:/x",
-        "a\\b",
-        "a\nb",
-        "a\0b",
-        "x.part",
-    ],
-)
-def test_a_name_that_may_leave_the_folder_is_refused(name: str) -> None:
-    with pytest.raises(FetchError, match="the file name"):
-        FetchFile(name, GOOD_URL, sha256(b""))
-
-
-@pytest.mark.parametrize(
-    ("url", "fault"),
-    [
-        ("ftp://example.org/x", "only http and https"),
-        ("file:///etc/hostname", "cannot be read"),
-        ("file://example.org/x", "only http and https"),
-        ("data.csv", "cannot be read"),
-        ("https:///x", "cannot be read"),
-        ("https://[::1/x", "cannot be read"),
-        ("https://example.org:99999/x", "cannot be read"),
-        ("https://example.org/a b", "cannot be read"),
-        ("https://someone:SECRET@example.org/x", "holds credentials"),
-    ],
-)
-def test_a_url_that_is_not_plain_http_is_refused(url: str, fault: str) -> None:
-    with pytest.raises(FetchError, match=f"the URL .*{fault}") as caught:
-        FetchFile("x", url, sha256(b""))
-    assert "SECRET" not in str(caught.value)
-
-
-@pytest.mark.parametrize("digest", ["", "0" * 63, "0" * 65, "A" * 64, "g" * 64])
-def test_a_digest_that_is_no_sha256_is_refused(digest: str) -> None:
-    with pytest.raises(FetchError, match="the sha256 is not 64"):
-        FetchFile("x", GOOD_URL, digest)
-
-
-@pytest.mark.parametrize("names", [("a", "a"), ("a", "a.origin")])
-def test_two_files_that_would_lie_on_one_another_are_refused(names: tuple[str, str], tmp_path: Path) -> None:
-    with pytest.raises(FetchError, match="named twice"):
-        fetch([FetchFile(name, GOOD_URL, sha256(b"")) for name in names], tmp_path)
-
-
-def test_a_url_is_shown_without_what_is_secret() -> None:
-    assert (
-        shown("https://me:SECRET@example.org:8443/a/b?token=SECRET#SECRET")
-        == "https://example.org:8443/a/b?…"
-    )
-    assert shown("https://[::1/SECRET") == "an unreadable URL"
-
-
-def test_nothing_to_fetch_is_nothing_done(tmp_path: Path) -> None:
-    assert fetch([], tmp_path / "inbox") == []
-    assert not (tmp_path / "inbox").exists()

@@ -1,0 +1,1 @@
+"""The proof of each run: the laws, the ledger, the expectations."""

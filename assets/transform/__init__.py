@@ -1,0 +1,1 @@
+"""The warehouse: the catalog of landed files, and the dbt models."""

@@ -1,0 +1,96 @@
+"""The run's warehouse: landed files bound by the catalog, tables built by dbt."""
+
+import os
+from collections.abc import Iterator
+from importlib.metadata import version as installed
+from typing import Any
+
+import dagster as dg
+from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtCliResource, dbt_assets
+from packaging import version
+
+from pipelines.components.shared import CATALOG, OWNERS, landing_key
+from pipelines.project import this_project
+from pipelines.resources.workspace import Workspace
+from pipelines.warehouse.catalog import CatalogError, bind, delivered_sources, landed_files
+from pipelines.warehouse.dbt import fresh_manifest, run_environment
+from pipelines.warehouse.run_folder import RunFolder
+
+PROJECT = this_project()
+
+
+class CatalogConfig(dg.Config):
+    """Which sources the run is about; none named means all that were ever delivered."""
+
+    sources: list[str] = []
+
+
+@dg.asset(
+    key=CATALOG,
+    deps=[landing_key(source) for source in PROJECT.contracts],
+    group_name="ingest",
+    description="One row per landed file in the current state of its source, bound to the run's warehouse.",
+    owners=OWNERS,
+    kinds={"duckdb"},
+)
+def catalog(
+    context: dg.AssetExecutionContext, config: CatalogConfig, workspace: dg.ResourceParam[Workspace]
+) -> dg.MaterializeResult:
+    """Bind the landed files of the run's sources."""
+    wanted = [PROJECT.contract(source) for source in config.sources] or list(PROJECT.contracts.values())
+    contracts = delivered_sources(wanted, workspace.home)
+    if not contracts:
+        raise CatalogError(f"nothing was delivered yet; put exports into {workspace.inbox}/<source>/")
+    files = [file for contract in contracts for file in landed_files(contract, workspace.key, workspace.home)]
+    rows = bind(RunFolder.of(workspace.home, context.run_id).warehouse, files, contracts)
+    return dg.MaterializeResult(
+        metadata={
+            "dagster/row_count": rows["files"],
+            "sources": ", ".join(contract.source for contract in contracts),
+            "rows": dg.MetadataValue.json(rows),
+        }
+    )
+
+
+class Translator(DagsterDbtTranslator):
+    """How dbt's models look in Dagster: one small method an attribute."""
+
+    def get_asset_key(self, dbt_resource_props: dict[str, Any]) -> dg.AssetKey:  # type: ignore[override]
+        """A model's own name; sources say theirs in their metadata."""
+        if dbt_resource_props["resource_type"] == "model":
+            return dg.AssetKey([dbt_resource_props["name"]])
+        return super().get_asset_key(dbt_resource_props)
+
+    def get_group_name(self, dbt_resource_props: dict[str, Any]) -> str | None:  # type: ignore[override]
+        """The layer: staging, intermediate, marts or derived."""
+        return str(dbt_resource_props["fqn"][1])
+
+    def get_owners(self, dbt_resource_props: dict[str, Any]) -> list[str]:  # type: ignore[override]
+        """Everything here has one owner."""
+        return OWNERS
+
+
+class Dbt(DbtCliResource):
+    """dbt of this environment; its version is known, so that no process is started to ask for it."""
+
+    @property
+    def _cli_version(self) -> version.Version:
+        return version.parse(installed("dbt-core"))
+
+
+@dbt_assets(
+    manifest=fresh_manifest(PROJECT.dbt_project),
+    dagster_dbt_translator=Translator(
+        settings=DagsterDbtTranslatorSettings(enable_asset_checks=True, enable_duplicate_source_asset_keys=True)
+    ),
+    name="dbt_models",
+)
+def models(
+    context: dg.AssetExecutionContext, dbt: DbtCliResource, workspace: dg.ResourceParam[Workspace]
+) -> Iterator[Any]:
+    """Build and test the models in the run's own warehouse."""
+    run = RunFolder.of(workspace.home, context.run_id)
+    os.environ.update(run_environment(run))
+    yield from dbt.cli(
+        ["build", "--exclude-resource-type", "unit_test"], context=context, target_path=run.root / "dbt"
+    ).stream()

@@ -1,0 +1,164 @@
+"""The dry run of a source: its files landed into a folder that is thrown away, and what came of them.
+
+Pseudonyms are made with a key that lives as long as the check; nothing is delivered, kept or published.
+"""
+
+from __future__ import annotations
+
+import secrets
+import tempfile
+from collections import Counter
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from pipelines.contracts.model import SourceContract
+from pipelines.domain.pseudonyms import PseudonymKey
+from pipelines.domain.vocabulary import REASON_MEANINGS, Reason
+from pipelines.ingest import IngestReport, ingest_source
+from pipelines.landing.home import Home
+from pipelines.landing.land import connect, landed_folder
+from pipelines.shapes.sql import literal
+
+FIRST_ROWS = 5
+_SHOWN = ("item_id", "annotator_id", "question_id", "answer", "status", "abstained", "raw_answer")
+
+
+@dataclass(frozen=True)
+class QuestionCheck:
+    """What one question would yield."""
+
+    question: str
+    judgments: int
+    abstentions: int
+    quarantined: int
+
+
+@dataclass(frozen=True)
+class SourceCheck:
+    """What a source's files would become."""
+
+    source: str
+    records: int
+    judgments: int
+    annotators: int
+    items: int
+    questions: tuple[QuestionCheck, ...]
+    unmapped: dict[str, int]
+    unmatched: tuple[str, ...]
+    refusals: tuple[str, ...]
+    first_rows: tuple[dict[str, Any], ...]
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether everything would be taken."""
+        return not self.refusals
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values, for machines."""
+        return asdict(self)
+
+
+def check_source(contract: SourceContract, inbox: Path) -> SourceCheck:
+    """Land a source's inbox files in a throw-away home and look at the result.
+
+    Raises:
+        InboxError: the inbox holds nothing that the contract expects.
+    """
+    with tempfile.TemporaryDirectory(prefix="variorum-check-") as folder:
+        home = Home(Path(folder))
+        key = PseudonymKey(secrets.token_bytes(32))
+        report = ingest_source(contract, inbox, home, key)
+        return _look(contract, report, home, key)
+
+
+def _look(contract: SourceContract, report: IngestReport, home: Home, key: PseudonymKey) -> SourceCheck:
+    folders = [landed_folder(contract, receipt.mapping, receipt.file_sha256, key, home) for receipt in report.receipts]
+    con = connect()
+    try:
+        judgments = _parquet(folders, "judgments")
+        items = _parquet(folders, "items")
+        counted = dict(
+            (question, (count, abstained))
+            for question, count, abstained in con.execute(
+                f"select question_id, count(*), count(*) filter (abstained) from {judgments} group by question_id"
+            ).fetchall()
+        )
+        annotators = con.execute(f"select count(distinct annotator_id) from {judgments}").fetchall()[0][0]
+        judged = con.execute(f"select count(distinct item_id) from {judgments}").fetchall()[0][0]
+        held = con.execute(f"select count(distinct item_id) from {items}").fetchall()[0][0]
+        cursor = con.execute(f"select {', '.join(_SHOWN)} from {judgments} limit {FIRST_ROWS}")
+        first = tuple(dict(zip(_SHOWN, row, strict=True)) for row in cursor.fetchall())
+        quarantine = _parquet(folders, "quarantine")
+        refused = con.execute(
+            f"select file_sha256, stage, reason, question_id, field, record_ordinal from {quarantine}"
+            " order by file_sha256, record_ordinal limit 20"
+        ).fetchall()
+    finally:
+        con.close()
+    return SourceCheck(
+        source=contract.source,
+        records=report.total("records"),
+        judgments=report.total("judgments"),
+        annotators=annotators,
+        items=max(judged, held),
+        questions=tuple(_question(code, report, counted) for code in contract.questions),
+        unmapped=_unmapped(report),
+        unmatched=report.unmatched,
+        refusals=(
+            *_messages(report),
+            *(_refusal(contract, report, row) for row in refused),
+            *_more(report, refused),
+        ),
+        first_rows=first,
+    )
+
+
+def _parquet(folders: list[Path], table: str) -> str:
+    paths = sorted(str(path) for folder in folders for path in (folder / table).glob("*.parquet"))
+    return f"read_parquet([{', '.join(literal(path) for path in paths)}])"
+
+
+def _question(code: str, report: IngestReport, counted: dict[str, tuple[int, int]]) -> QuestionCheck:
+    candidates = sum(receipt.questions.get(code, (0, 0))[0] for receipt in report.receipts)
+    judgments, abstentions = counted.get(code, (0, 0))
+    return QuestionCheck(code, judgments, abstentions, candidates - judgments)
+
+
+def _unmapped(report: IngestReport) -> dict[str, int]:
+    total: Counter[str] = Counter()
+    for receipt in report.receipts:
+        total.update(receipt.uncovered)
+    return dict(sorted(total.items()))
+
+
+def _messages(report: IngestReport) -> list[str]:
+    return [
+        f"the whole file {_name(report, receipt.file_sha256)}: {receipt.message}" for receipt in report.refused_files
+    ]
+
+
+def _name(report: IngestReport, sha256: str) -> str:
+    files = (*report.delivery.files, *report.delivery.redelivered)
+    return next((file.name for file in files if file.sha256 == sha256), sha256[:16])
+
+
+def _refusal(contract: SourceContract, report: IngestReport, row: tuple[Any, ...]) -> str:
+    sha256, stage, reason, question, field, ordinal = row
+    where = f"{_name(report, sha256)}"
+    if ordinal is not None:
+        where += f", record {ordinal}"
+    if question:
+        where += f", question {question}"
+    if field:
+        where += f", field {field}"
+    hint = ""
+    if reason == Reason.ANSWER_UNKNOWN_OPTION and question in contract.questions:
+        options = contract.questions[question].options or contract.questions[question].answers
+        hint = f" Declared: {', '.join(options)}."
+    return f"{where}: {reason} ({REASON_MEANINGS[Reason(reason)]}).{hint}"
+
+
+def _more(report: IngestReport, shown: list[tuple[Any, ...]]) -> list[str]:
+    total = sum(sum(receipt.reasons.values()) for receipt in report.receipts)
+    return [f"… and {total - len(shown):,} more"] if total > len(shown) else []

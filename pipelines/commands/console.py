@@ -1,0 +1,79 @@
+"""What commands share: exit codes, errors in plain words, tables, and JSON for machines."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+OK, BROKEN, USAGE = 0, 1, 2
+"""Published or nothing new; a law or contract broken; the command was used wrongly."""
+
+
+def console() -> Console:
+    """Where people read: standard output, folded to its width."""
+    from rich.console import Console
+
+    return Console(highlight=False, soft_wrap=False)
+
+
+def say(text: str) -> None:
+    """A line beside the output proper: to standard error, so that JSON stays clean."""
+    typer.echo(text, err=True)
+
+
+def stop(message: str, code: int) -> NoReturn:
+    """End the command with a message on standard error."""
+    typer.secho(f"variorum: {message}", err=True, fg="red" if sys.stderr.isatty() else None)
+    raise typer.Exit(code)
+
+
+def print_json(value: Any) -> None:
+    """One JSON document on standard output."""
+    typer.echo(json.dumps(value, indent=2, ensure_ascii=False, default=str))
+
+
+@contextmanager
+def plain_errors() -> Iterator[None]:
+    """Turns what users can cause into one plain message and the right exit code."""
+    from expectations.laws.verdicts import LawBrokenError
+    from pipelines.contracts.load import ContractError
+    from pipelines.fetch import FetchError
+    from pipelines.landing.deliveries import InboxError
+    from pipelines.project import UnknownNameError
+    from pipelines.release.build import BuildError
+    from pipelines.release.log import LogError
+    from pipelines.release.manifest import ManifestError
+    from pipelines.release.publish import PublishError
+    from pipelines.release.store import StoreError
+    from pipelines.release.verify import UnknownReleaseError
+    from pipelines.resources.settings import SettingsError
+    from pipelines.warehouse.catalog import CatalogError
+    from pipelines.warehouse.dbt import DbtError
+
+    try:
+        yield
+    except (UnknownNameError, UnknownReleaseError, SettingsError) as error:
+        stop(str(error), USAGE)
+    except ContractError as error:
+        stop(f"a declaration is not valid\n{error}", BROKEN)
+    except (
+        BuildError,
+        CatalogError,
+        DbtError,
+        FetchError,
+        InboxError,
+        LawBrokenError,
+        LogError,
+        ManifestError,
+        PublishError,
+        StoreError,
+    ) as error:
+        stop(str(error), BROKEN)

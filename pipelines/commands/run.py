@@ -1,0 +1,181 @@
+"""`variorum run`: ingest, build, prove, publish."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from pipelines.commands.console import BROKEN, USAGE, console, plain_errors, print_json, say, stop
+from pipelines.commands.options import HomeOption, InboxOption, JsonOption, StoreOption, workspace
+
+if TYPE_CHECKING:
+    from pipelines.contracts.dataset import Dataset
+    from pipelines.project import Project
+    from pipelines.resources.workspace import Workspace
+    from pipelines.runner import RunOutcome
+
+SourceOption = Annotated[
+    list[str] | None,
+    typer.Option("--source", help="Only this source; may be given several times. Default: every delivered source."),
+]
+DatasetOption = Annotated[str | None, typer.Option("--dataset", help="Only this dataset, with all its sources.")]
+
+
+def run(
+    source: SourceOption = None,
+    dataset: DatasetOption = None,
+    inbox: InboxOption = None,
+    store: StoreOption = None,
+    home: HomeOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Ingest what arrived, build the tables, prove every step, publish what is new.
+
+    A source that no declared dataset holds is released as a dataset of its own. Publishing the same content
+    again changes nothing.
+
+    Examples:
+      variorum run --source crehate --inbox ~/exports --store ~/releases
+
+      variorum run --dataset demo
+    """
+    with plain_errors():
+        from pipelines.project import this_project
+
+        project = this_project()
+        space = workspace(home, inbox, store)
+        sources, datasets = plan(project, space, source or [], dataset)
+        _ = space.key
+        outcome = _execute(project, space, sources, datasets, quiet=json)
+        summary = summarise(project, space, datasets, outcome)
+    if json:
+        print_json(summary)
+    else:
+        _show(summary, space)
+    if not outcome.succeeded:
+        for failure in outcome.failures:
+            say(f"\n{failure}")
+        stop("nothing was published" if not summary["releases"] else "not everything was published", BROKEN)
+
+
+def plan(
+    project: Project, space: Workspace, sources: list[str], dataset: str | None
+) -> tuple[list[str], list[Dataset]]:
+    """Which sources to ingest and which datasets to publish."""
+    if dataset is not None:
+        chosen = project.dataset(dataset)
+        if outside := [name for name in sources if name not in chosen.sources]:
+            stop(
+                f"dataset {dataset} does not hold {', '.join(outside)}; it holds {', '.join(chosen.sources)}",
+                USAGE,
+            )
+        named = sources or list(chosen.sources)
+        datasets = [chosen]
+    elif sources:
+        named = list(dict.fromkeys(project.contract(name).source for name in sources))
+        datasets = project.datasets_with(named)
+    else:
+        named = [code for code, contract in project.contracts.items() if (space.inbox / contract.inbox_folder).is_dir()]
+        if not named:
+            stop(
+                f"no source has a folder in the inbox {space.inbox}; try --inbox DIR, or: variorum source list",
+                USAGE,
+            )
+        datasets = project.datasets_with(named)
+    from pipelines.landing.deliveries import deliveries, inbox_listing
+
+    for name in named:
+        inbox_listing(project.contract(name), space.inbox)
+    ready = {*named, *(code for code in project.contracts if deliveries(code, space.home))}
+    if waiting := [entry.dataset for entry in datasets if not set(entry.sources) <= ready]:
+        say(f"not released, since other sources of theirs were never delivered: {', '.join(waiting)}")
+    return named, [entry for entry in datasets if entry.dataset not in waiting]
+
+
+def _execute(
+    project: Project, space: Workspace, sources: list[str], datasets: list[Dataset], *, quiet: bool
+) -> RunOutcome:
+    from dataclasses import replace
+
+    from rich.console import Console
+
+    from pipelines.commands.progress import RunProgress
+
+    with RunProgress(Console(stderr=True, quiet=quiet), project, sources, datasets) as progress:
+        from pipelines.runner import run_pipeline
+
+        return run_pipeline(project, replace(space, on_progress=progress.records), sources, datasets, progress.event)
+
+
+def summarise(project: Project, space: Workspace, datasets: list[Dataset], outcome: RunOutcome) -> dict[str, Any]:
+    """What a run came to, as plain values: its sources, checks and releases."""
+    from pipelines.proof import VERDICTS, read_verdicts
+
+    verdicts = read_verdicts(outcome.run) if (outcome.run.root / VERDICTS).exists() else []
+    by_source: dict[str, dict[str, Any]] = {}
+    for verdict in verdicts:
+        row = by_source.setdefault(verdict.source, {"source": verdict.source})
+        if verdict.step == "raw→records":
+            row.update(records=verdict.count_in, records_quarantined=verdict.count_quarantined)
+        elif verdict.step == "records→landing":
+            row.update(judgments_in=verdict.count_in, judgments_quarantined=verdict.count_quarantined)
+        elif verdict.step == "intermediate→marts":
+            row.update(judgments_out=verdict.count_out)
+    releases = []
+    for dataset in datasets:
+        said = outcome.metadata.get(f"release/{dataset.dataset}")
+        if said:
+            releases.append(
+                {
+                    "dataset": dataset.dataset,
+                    "version": said["version"],
+                    "new": said["new"],
+                    "why": said["why this version"],
+                    "judgments": said["dagster/row_count"],
+                    "digest": said["digest"],
+                    "path": str(said["path"]),
+                }
+            )
+    return {
+        "succeeded": outcome.succeeded,
+        "run": outcome.run_id,
+        "sources": list(by_source.values()),
+        "laws": {"held": sum(v.held for v in verdicts), "broken": sum(not v.held for v in verdicts)},
+        "checks": {"passed": outcome.checks_passed, "failed": outcome.checks_failed},
+        "releases": releases,
+        "failures": list(outcome.failures),
+        "data_docs": str(outcome.run.docs / "index.html"),
+    }
+
+
+def _show(summary: dict[str, Any], space: Workspace) -> None:
+    from rich.table import Table
+
+    out = console()
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("source", "records", "judgments in", "quarantined", "judgments out"):
+        table.add_column(name, justify="left" if name == "source" else "right")
+    for row in summary["sources"]:
+        quarantined = row.get("records_quarantined", 0) + row.get("judgments_quarantined", 0)
+        cells = (row.get("records"), row.get("judgments_in"), quarantined, row.get("judgments_out"))
+        table.add_row(row["source"], *("-" if cell is None else f"{cell:,}" for cell in cells))
+    out.print()
+    out.print(table)
+    laws, checks = summary["laws"], summary["checks"]
+    out.print(
+        f"\nlaws    {laws['held']} verdicts held, {laws['broken']} broken"
+        f"\nchecks  {checks['passed']} passed, {checks['failed']} failed (laws, dbt tests, expectations)"
+    )
+    for release in summary["releases"]:
+        state = "published" if release["new"] else "nothing new: the same as"
+        out.print(f"\n{release['dataset']}  {state} {release['version']}, {release['judgments']:,} judgments")
+        if release["new"]:
+            out.print(f"  why {release['version']}: {release['why']}")
+        out.print(f"  {release['path']}", soft_wrap=True)
+    if summary["releases"]:
+        path = summary["releases"][0]["path"]
+        home = space.settings.home
+        out.print("\nNext:", style="bold")
+        out.print(f"  variorum ui --home {home}", soft_wrap=True)
+        out.print(f"  python -c \"import pandas; print(pandas.read_parquet('{path}/judgments'))\"", soft_wrap=True)

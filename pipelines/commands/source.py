@@ -1,0 +1,163 @@
+"""`variorum source`: the sources, a dry run of one, and fetching public files."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from pipelines.commands.console import BROKEN, USAGE, console, plain_errors, print_json, stop
+from pipelines.commands.options import HomeOption, InboxOption, JsonOption, workspace
+
+if TYPE_CHECKING:
+    from pipelines.check import SourceCheck
+
+app = typer.Typer(help="List, check and fetch sources.", no_args_is_help=True)
+
+CodeArgument = Annotated[str, typer.Argument(help="The source's code, as `source list` shows it.")]
+
+
+@app.command("list")
+def list_sources(home: HomeOption = None, json: JsonOption = False) -> None:
+    """List the sources that have a contract.
+
+    Example: variorum source list
+    """
+    with plain_errors():
+        from pipelines.landing.deliveries import deliveries
+        from pipelines.project import this_project
+
+        project = this_project()
+        space = workspace(home)
+        rows: list[dict[str, Any]] = [
+            {
+                "source": contract.source,
+                "title": contract.title,
+                "attribution": contract.attribution.value,
+                "questions": {code: question.type.value for code, question in contract.questions.items()},
+                "licence": contract.licence,
+                "losses": list(contract.known_losses),
+                "deliveries": len(deliveries(contract.source, space.home)),
+                "fetchable": bool(contract.fetch),
+            }
+            for contract in project.contracts.values()
+        ]
+    if json:
+        print_json(rows)
+        return
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("source", "answers", "attribution", "licence", "deliveries", "title"):
+        table.add_column(name, justify="right" if name == "deliveries" else "left")
+    for row in rows:
+        kinds = ", ".join(sorted(set(row["questions"].values())))
+        table.add_row(row["source"], kinds, row["attribution"], row["licence"], str(row["deliveries"]), row["title"])
+    console().print(table)
+
+
+@app.command("check")
+def check(
+    code: CodeArgument,
+    inbox: InboxOption = None,
+    home: HomeOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Dry run: what a source's files would become, and what would be quarantined. Nothing is kept.
+
+    Example: variorum source check crehate --inbox ~/exports
+    """
+    with plain_errors():
+        from pipelines.check import check_source
+        from pipelines.project import this_project
+
+        contract = this_project().contract(code)
+        found = check_source(contract, workspace(home, inbox).inbox)
+    if json:
+        print_json(found.as_dict())
+    else:
+        _show(found)
+    if not found.is_clean:
+        raise typer.Exit(BROKEN)
+
+
+@app.command("fetch")
+def fetch(code: CodeArgument, inbox: InboxOption = None, home: HomeOption = None, json: JsonOption = False) -> None:
+    """Fetch a public source's files from their origin into its inbox folder: resumable, and verified by digest.
+
+    Example: variorum source fetch crehate --inbox ~/exports
+    """
+    with plain_errors():
+        from pipelines.fetch import FetchFile
+        from pipelines.fetch import fetch as fetch_files
+        from pipelines.project import this_project
+
+        contract = this_project().contract(code)
+        if not contract.fetch:
+            origin = f"; its origin is {contract.url}" if contract.url else ""
+            stop(f"the contract of {code} names no files to fetch{origin}", USAGE)
+        folder = workspace(home, inbox).inbox / contract.inbox_folder
+        files = [FetchFile(file.file, file.url, file.sha256) for file in contract.fetch]
+        fetched = _with_progress(lambda told: fetch_files(files, folder, on_progress=told), quiet=json)
+    if json:
+        print_json([{"file": one.file, "bytes": one.bytes, "outcome": one.outcome} for one in fetched])
+        return
+    for one in fetched:
+        console().print(f"{one.file}  {one.bytes:,} bytes  {one.outcome.replace('_', ' ')}, digest verified")
+    console().print(f"\nNext: variorum source check {code} --inbox {folder.parent}", soft_wrap=True)
+
+
+def _with_progress(work: Any, *, quiet: bool) -> Any:
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
+
+    out = Console(stderr=True, quiet=quiet)
+    with Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        DownloadColumn(),
+        console=out,
+        transient=True,
+        disable=not out.is_terminal,
+    ) as progress:
+        tasks: dict[str, Any] = {}
+
+        def told(step: Any) -> None:
+            if step.file not in tasks:
+                tasks[step.file] = progress.add_task(step.file, total=step.total)
+            progress.update(tasks[step.file], completed=step.bytes, total=step.total)
+
+        return work(told)
+
+
+def _show(found: SourceCheck) -> None:
+    from rich.table import Table
+
+    out = console()
+    totals = (
+        f"{found.records:,} records, {found.judgments:,} judgments by {found.annotators:,} annotators"
+        f" about {found.items:,} items"
+    )
+    out.print(f"{found.source}: {totals}", style="bold")
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("question", "judgments", "abstentions", "quarantined"):
+        table.add_column(name, justify="left" if name == "question" else "right")
+    for row in found.questions:
+        table.add_row(row.question, f"{row.judgments:,}", f"{row.abstentions:,}", f"{row.quarantined:,}")
+    out.print(table)
+    for name, count in found.unmapped.items():
+        out.print(f"unmapped field {name!r}, in {count:,} records: kept in extra; map it, or ignore it with a reason")
+    for name in found.unmatched:
+        out.print(f"file {name} matches no pattern and would not be taken")
+    if found.refusals:
+        out.print("\nwould be quarantined", style="bold")
+        for refusal in found.refusals:
+            out.print(f"  {refusal}", soft_wrap=True, markup=False)
+    if found.first_rows:
+        out.print("\nfirst rows as they would land", style="bold")
+        shown = Table(box=None, pad_edge=False, header_style="bold")
+        for name in found.first_rows[0]:
+            shown.add_column(name, overflow="ellipsis", no_wrap=True)
+        for one in found.first_rows:
+            shown.add_row(*("" if cell is None else str(cell) for cell in one.values()))
+        out.print(shown)

@@ -1,0 +1,220 @@
+"""Answers: one frozen record for each answer type, with its invariants, and the canonical JSON of each.
+
+The canonical form keeps full precision: a rating's number stays the text it was, texts are not trimmed, options
+are not merged. ``pipelines.shapes.answers`` computes the same in SQL; a property test holds the two together.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from dataclasses import dataclass
+
+from pipelines.domain.vocabulary import AnswerType, Preference, Status
+
+_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One option, by its value."""
+
+    option: str
+    type = AnswerType.CHOICE
+
+    def canonical(self) -> str:
+        """A JSON string."""
+        return _json(self.option)
+
+
+@dataclass(frozen=True)
+class MultiChoice:
+    """A set of options in the question's declared order; the empty set is an answer.
+
+    Raises:
+        ValueError: an option is named twice.
+    """
+
+    options: tuple[str, ...]
+    type = AnswerType.MULTI_CHOICE
+
+    def __post_init__(self) -> None:
+        if len(set(self.options)) != len(self.options):
+            raise ValueError("a set of options names each of them once")
+
+    def canonical(self) -> str:
+        """A JSON array of strings."""
+        return _json(list(self.options))
+
+
+@dataclass(frozen=True)
+class Rating:
+    """A number as it was given: ``text`` is a JSON number token (RFC 8259), of which no digit is lost.
+
+    Raises:
+        ValueError: the text is no such token, or no finite number.
+    """
+
+    text: str
+    type = AnswerType.RATING
+
+    def __post_init__(self) -> None:
+        if _NUMBER.fullmatch(self.text) is None or not math.isfinite(float(self.text)):
+            raise ValueError(f"no number: {self.text!r}")
+
+    @property
+    def number(self) -> float:
+        """The nearest double."""
+        return float(self.text)
+
+    def canonical(self) -> str:
+        """The number token itself."""
+        return self.text
+
+
+@dataclass(frozen=True)
+class Pairwise:
+    """The preferred response by position, and how strong the preference is where the scale grades it (0 or more).
+
+    Raises:
+        ValueError: the strength is negative or no number.
+    """
+
+    preference: Preference
+    strength: float | None = None
+    type = AnswerType.PAIRWISE
+
+    def __post_init__(self) -> None:
+        if self.strength is not None and not (math.isfinite(self.strength) and self.strength >= 0):
+            raise ValueError(f"no strength: {self.strength!r}")
+
+    def canonical(self) -> str:
+        """A JSON string, or an object with preference and strength."""
+        if self.strength is None:
+            return _json(self.preference.value)
+        return _json({"preference": self.preference.value, "strength": float(self.strength)})
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """Options with their ranks from 1, best first; equal ranks are ties.
+
+    Raises:
+        ValueError: an option is ranked twice, or a rank is below 1.
+    """
+
+    ranks: tuple[tuple[str, int], ...]
+    type = AnswerType.RANKING
+
+    def __post_init__(self) -> None:
+        names = [option for option, _ in self.ranks]
+        if not names or len(set(names)) != len(names):
+            raise ValueError("a ranking names each option once, and at least one")
+        if any(rank < 1 for _, rank in self.ranks):
+            raise ValueError("ranks begin at 1")
+
+    def canonical(self) -> str:
+        """A JSON array of [option, rank], by rank and then by option."""
+        return _json([list(pair) for pair in sorted(self.ranks, key=lambda pair: (pair[1], pair[0]))])
+
+
+@dataclass(frozen=True)
+class BestWorst:
+    """The best and the worst of a tuple of options; both may be the same one."""
+
+    best: str
+    worst: str
+    type = AnswerType.BEST_WORST
+
+    def canonical(self) -> str:
+        """A JSON object with best and worst."""
+        return _json({"best": self.best, "worst": self.worst})
+
+
+@dataclass(frozen=True)
+class Span:
+    """A marked stretch of text: offsets in Unicode code points, end exclusive.
+
+    Raises:
+        ValueError: the offsets are negative or out of order.
+    """
+
+    start: int
+    end: int
+    label: str | None = None
+    text: str | None = None
+    comment: str | None = None
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.start <= self.end:
+            raise ValueError(f"no span: {self.start} to {self.end}")
+
+
+@dataclass(frozen=True)
+class Spans:
+    """The stretches that one annotator marked, in the order of the source; none is an answer."""
+
+    spans: tuple[Span, ...]
+    type = AnswerType.SPANS
+
+    def canonical(self) -> str:
+        """A JSON array of objects."""
+        return _json(
+            [
+                {
+                    "start": one.start,
+                    "end": one.end,
+                    "text": one.text,
+                    "label": one.label,
+                    "comment": one.comment,
+                }
+                for one in self.spans
+            ]
+        )
+
+
+@dataclass(frozen=True)
+class Text:
+    """Words, untouched."""
+
+    text: str
+    type = AnswerType.TEXT
+
+    def canonical(self) -> str:
+        """A JSON string."""
+        return _json(self.text)
+
+
+@dataclass(frozen=True)
+class Abstention:
+    """An answer that declines to answer, by the option's own value ("unsure", "N/A")."""
+
+    option: str
+
+    def canonical(self) -> str:
+        """A JSON string."""
+        return _json(self.option)
+
+
+Answer = Choice | MultiChoice | Rating | Pairwise | Ranking | BestWorst | Spans | Text | Abstention
+
+
+def canonical(answer: Answer | None, status: Status = Status.SUBMITTED) -> str:
+    """The canonical JSON of an act's answer.
+
+    A status other than submitted wraps it (``{"skipped":null}``, ``{"rejected":[]}``), so that an act that was
+    skipped or rejected never looks like one that was submitted.
+
+    Raises:
+        ValueError: a submitted act without an answer.
+    """
+    if status == Status.SUBMITTED:
+        if answer is None:
+            raise ValueError("a submitted judgment has an answer")
+        return answer.canonical()
+    return f'{{"{status.value}":{answer.canonical() if answer is not None else "null"}}}'

@@ -1,0 +1,65 @@
+"""Proves a run: the laws from the raw bytes to the marts, written to the run's ledger. No Dagster."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+
+import duckdb
+
+from expectations.laws.prove import FileBooks, Layer, prove_ingest, prove_occurrences, prove_step
+from expectations.laws.verdicts import Verdict, sort_key
+from pipelines.warehouse.catalog import LandedFile
+from pipelines.warehouse.run_folder import RunFolder
+
+LAYERS = (
+    Layer("landing", "landing.judgments"),
+    Layer("staging", "main.stg_judgments"),
+    Layer("intermediate", "main.int_judgments_numbered"),
+    Layer("marts", "main.judgments"),
+)
+"""The layers of judgments within a run, in order."""
+
+VERDICTS = "verdicts.json"
+
+
+def prove_run(run: RunFolder, files: Sequence[LandedFile], redelivered: dict[str, int]) -> list[Verdict]:
+    """Evaluate the laws over every step of a run and keep the verdicts in its folder."""
+    con = duckdb.connect(str(run.warehouse), read_only=True)
+    try:
+        con.execute("set timezone = 'UTC'; set enable_progress_bar = false")
+        landed = dict(con.execute("select source_id, count(*) from landing.judgments group by source_id").fetchall())
+        verdicts = prove_ingest([_books(file) for file in files], redelivered, landed)
+        for before, after in zip(LAYERS, LAYERS[1:], strict=False):
+            verdicts += prove_step(con, before, after, exact=False)
+        verdicts += prove_occurrences(con, LAYERS[-1], sorted(landed))
+    finally:
+        con.close()
+    verdicts.sort(key=sort_key)
+    (run.root / VERDICTS).write_text(json.dumps([asdict(verdict) for verdict in verdicts]))
+    return verdicts
+
+
+def read_verdicts(run: RunFolder) -> list[Verdict]:
+    """The verdicts of a proved run."""
+    rows = json.loads((run.root / VERDICTS).read_bytes())
+    return [Verdict(**{**row, "offenders": tuple(row["offenders"])}) for row in rows]
+
+
+def _books(landed: LandedFile) -> FileBooks:
+    receipt = landed.receipt
+    return FileBooks(
+        source=receipt.source,
+        file=receipt.file_sha256,
+        records_recounted=receipt.records_recounted,
+        records_taken=receipt.records - (0 if receipt.refused_as_a_whole else receipt.records_refused),
+        records_refused=receipt.records_refused,
+        acts=receipt.acts,
+        acts_refused=receipt.acts_refused,
+        candidates=receipt.candidates,
+        judgments=receipt.judgments,
+        judgments_refused=receipt.judgments_refused,
+        raw_annotators=receipt.raw_annotators,
+        annotators=receipt.annotators,
+    )

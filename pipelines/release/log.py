@@ -1,0 +1,105 @@
+"""The log of a dataset: one immutable, hash-chained entry a publication, and the pointer to the latest.
+
+What the log names is complete and verified; the pointer can be rebuilt from it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from pipelines.release.store import ObjectStore
+
+POINTER = "latest.json"
+
+
+class LogError(RuntimeError):
+    """The log is broken: an entry is missing, malformed, or does not fit the one before."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One entry: what was published, when and by which run, and the digest of the entry before."""
+
+    sequence: int
+    action: str
+    dataset: str
+    version: str
+    folder: str
+    content_digest: str
+    manifest_sha256: str
+    attempt: str
+    at: str
+    previous: str | None
+
+    def to_json(self) -> bytes:
+        """The entry as it is stored."""
+        return (json.dumps(asdict(self), indent=2, sort_keys=True) + "\n").encode()
+
+    @property
+    def digest(self) -> str:
+        """sha256 of the stored entry, in hex."""
+        return hashlib.sha256(self.to_json()).hexdigest()
+
+
+def entry_key(dataset: str, sequence: int) -> str:
+    """Where an entry lies in the store."""
+    return f"{dataset}/log/{sequence:08d}.json"
+
+
+def read_log(store: ObjectStore, dataset: str) -> list[Entry]:
+    """Every entry in order; empty if nothing was ever published. No listing is needed.
+
+    Raises:
+        LogError: an entry is malformed, or the chain of digests does not hold.
+    """
+    entries: list[Entry] = []
+    while (data := store.read(entry_key(dataset, len(entries) + 1))) is not None:
+        entries.append(_entry(data, dataset, len(entries) + 1, entries[-1] if entries else None))
+    return entries
+
+
+def pointer(entry: Entry) -> bytes:
+    """What ``latest.json`` holds when it points at an entry."""
+    fields: dict[str, Any] = {
+        "dataset": entry.dataset,
+        "sequence": entry.sequence,
+        "version": entry.version,
+        "folder": f"releases/{entry.folder}",
+        "manifest_sha256": entry.manifest_sha256,
+    }
+    return (json.dumps(fields, indent=2, sort_keys=True) + "\n").encode()
+
+
+def move_pointer(store: ObjectStore, entry: Entry) -> None:
+    """Point ``latest.json`` at an entry, never backwards."""
+    key = f"{entry.dataset}/{POINTER}"
+    while True:
+        held = store.read(key)
+        if held is not None and _sequence(held) >= entry.sequence:
+            return
+        if store.swap(key, held, pointer(entry)):
+            return
+
+
+def _sequence(held: bytes) -> int:
+    """The sequence that a pointer names; a damaged pointer names none, so that it is rebuilt."""
+    try:
+        return int(json.loads(held)["sequence"])
+    except (ValueError, KeyError, TypeError):
+        return 0
+
+
+def _entry(data: bytes, dataset: str, sequence: int, before: Entry | None) -> Entry:
+    where = entry_key(dataset, sequence)
+    try:
+        entry = Entry(**json.loads(data))
+    except (ValueError, TypeError):
+        raise LogError(f"log entry {where} is malformed") from None
+    if entry.to_json() != data or entry.sequence != sequence or entry.dataset != dataset:
+        raise LogError(f"log entry {where} is not what was written")
+    if entry.previous != (before.digest if before else None):
+        raise LogError(f"log entry {where} does not follow from the entry before it: one of the two was changed")
+    return entry

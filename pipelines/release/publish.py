@@ -1,0 +1,101 @@
+"""Publishes a built release: files first, read back, then one log entry, then the pointer.
+
+Nothing that is in the store is overwritten; a publication is visible exactly when its log entry is there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from pipelines.release.build import Built, finish
+from pipelines.release.log import Entry, entry_key, move_pointer, read_log
+from pipelines.release.manifest import MANIFEST, SUMS, Manifest
+from pipelines.release.store import ObjectStore, StoreError, object_sha256
+from pipelines.release.versions import next_version
+
+
+class PublishError(RuntimeError):
+    """A release that could not be published; nothing of it is visible."""
+
+
+@dataclass(frozen=True)
+class Published:
+    """What came of publishing. ``is_new`` is False where the latest release holds the very same content."""
+
+    entry: Entry
+    is_new: bool
+    reasons: tuple[str, ...]
+
+
+def publish(
+    store: ObjectStore,
+    built: Built,
+    run_id: str,
+    on_file: Callable[[str], None] | None = None,
+) -> Published:
+    """Publish a release, unless the latest one is the same.
+
+    ``on_file`` is told each file once it is in the store and read back.
+
+    Raises:
+        PublishError: the store holds other bytes where ours should be, or gives back others than it was given.
+        StoreError: the store cannot be written.
+    """
+    dataset = built.manifest.dataset
+    while True:
+        entries = read_log(store, dataset)
+        last = entries[-1] if entries else None
+        if last and last.content_digest == built.manifest.content_digest:
+            move_pointer(store, last)
+            return Published(last, False, ("nothing new",))
+        decided = next_version(_manifest_of(store, last) if last else None, built.manifest)
+        manifest = finish(built, decided.version)
+        _upload(store, built, manifest, on_file)
+        entry = Entry(
+            sequence=len(entries) + 1,
+            action="publish",
+            dataset=dataset,
+            version=manifest.version,
+            folder=manifest.folder,
+            content_digest=manifest.content_digest,
+            manifest_sha256=hashlib.sha256(manifest.to_json()).hexdigest(),
+            attempt=f"{run_id}/{uuid.uuid4().hex[:8]}",
+            at=datetime.now(UTC).isoformat(timespec="seconds"),
+            previous=last.digest if last else None,
+        )
+        if store.put_if_absent(entry_key(dataset, entry.sequence), entry.to_json()):
+            move_pointer(store, entry)
+            return Published(entry, True, decided.reasons)
+
+
+def _manifest_of(store: ObjectStore, entry: Entry) -> Manifest:
+    data = store.read(f"{entry.dataset}/releases/{entry.folder}/{MANIFEST}")
+    if data is None or hashlib.sha256(data).hexdigest() != entry.manifest_sha256:
+        raise PublishError(
+            f"the manifest of release {entry.version} is missing or was changed;"
+            f" run: variorum release verify {entry.version} --dataset {entry.dataset}"
+        )
+    return Manifest.from_json(data)
+
+
+def _upload(store: ObjectStore, built: Built, manifest: Manifest, on_file: Callable[[str], None] | None) -> None:
+    """Every file of the release into its folder, the manifest and the sums last, each read back and hashed."""
+    prefix = f"{manifest.dataset}/releases/{manifest.folder}"
+    expected = {file.path: file.sha256 for file in manifest.files}
+    for name in (MANIFEST, SUMS):
+        expected[name] = hashlib.sha256((built.folder / name).read_bytes()).hexdigest()
+    for path, digest in expected.items():
+        key = f"{prefix}/{path}"
+        store.put_if_absent(key, built.folder / path)
+        try:
+            found = object_sha256(store, key)
+        except StoreError as error:
+            raise PublishError(f"{path} was written but cannot be read back: {error}") from None
+        if found != digest:
+            raise PublishError(f"{key} in {store.uri} holds other bytes than this release; it is not overwritten")
+        if on_file:
+            on_file(path)

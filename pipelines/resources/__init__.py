@@ -1,0 +1,1 @@
+"""What runs need from outside: settings, and the workspace that they describe."""

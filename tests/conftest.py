@@ -1,0 +1,107 @@
+"""What tests share: the repo's places, and pipelines that are run once for the whole session, across workers."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+VARIORUM = Path(sys.executable).parent / "variorum"
+TEST_KEY = "5e" * 32
+"""The pseudonym key of the tests; it protects nobody."""
+
+
+@dataclass(frozen=True)
+class Ran:
+    """A pipeline that was run by the command: its home, its store, and what it said with --json."""
+
+    home: Path
+    store: Path
+    summary: dict[str, Any]
+
+    @property
+    def run_folder(self) -> Path:
+        """The folder of the run."""
+        return self.home / "runs" / self.summary["run"]
+
+    def release(self, dataset: str) -> Path:
+        """The folder of the dataset's release."""
+        return next(Path(one["path"]) for one in self.summary["releases"] if one["dataset"] == dataset)
+
+
+def variorum(*arguments: str, check: bool = True, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run the command in a process of its own, with the tests' key and no other setting of this machine."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("VARIORUM_", "DAGSTER_"))}
+    inherited.pop("PYTHONDONTWRITEBYTECODE", None)
+    done = subprocess.run(
+        [str(VARIORUM), *arguments],
+        env={**inherited, "VARIORUM_PSEUDONYM_KEY": TEST_KEY, "COLUMNS": "200", **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+        cwd=ROOT,
+    )
+    if check and done.returncode:
+        raise AssertionError(f"variorum {' '.join(arguments)} ended with {done.returncode}\n{done.stdout}{done.stderr}")
+    return done
+
+
+def run_once(root: Path, name: str, arguments: Callable[[Path], list[str]]) -> Ran:
+    """Run a pipeline in the session's shared folder, unless another worker has."""
+    folder = root / name
+    with (root / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        said = folder / "summary.json"
+        if not said.exists():
+            folder.mkdir(exist_ok=True)
+            done = variorum(
+                "run",
+                "--json",
+                "--home",
+                str(folder / "home"),
+                "--store",
+                str(folder / "store"),
+                *arguments(folder),
+            )
+            said.write_text(done.stdout)
+    return Ran(folder / "home", folder / "store", json.loads(said.read_text()))
+
+
+@pytest.fixture(scope="session")
+def session_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One folder for the whole session, whatever the number of workers."""
+    base = tmp_path_factory.getbasetemp()
+    return base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The public exports beside the checkout; tests that need them are skipped where they are not."""
+    folder = ROOT.parent / "shared" / "data"
+    if not folder.is_dir():
+        pytest.skip("the public exports (shared/data beside the checkout) are not here")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def demo(session_folder: Path) -> Ran:
+    """The demo dataset, published. Read it; do not change it."""
+    return run_once(session_folder, "demo", lambda _: ["--dataset", "demo", "--inbox", "pipelines/demo/inbox"])
+
+
+@pytest.fixture(scope="session")
+def public(session_folder: Path, shared_data: Path) -> Ran:
+    """The three public sources, each published as a dataset of its own. Read it; do not change it."""
+    codes = ("crehate", "pandalm", "lewidi2023_hs_brexit")
+    chosen = [part for code in codes for part in ("--source", code)]
+    return run_once(session_folder, "public", lambda _: [*chosen, "--inbox", str(shared_data)])
