@@ -144,7 +144,7 @@ def _name(report: IngestReport, sha256: str) -> str:
 
 
 def _refusal(contract: SourceContract, report: IngestReport, row: tuple[Any, ...]) -> str:
-    sha256, stage, reason, question, field, ordinal = row
+    sha256, _, reason, question, field, ordinal = row
     where = f"{_name(report, sha256)}"
     if ordinal is not None:
         where += f", record {ordinal}"

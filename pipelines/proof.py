@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
+from itertools import pairwise
 
 import duckdb
 
@@ -31,7 +32,7 @@ def prove_run(run: RunFolder, files: Sequence[LandedFile], redelivered: dict[str
         con.execute("set timezone = 'UTC'; set enable_progress_bar = false")
         landed = dict(con.execute("select source_id, count(*) from landing.judgments group by source_id").fetchall())
         verdicts = prove_ingest([_books(file) for file in files], redelivered, landed)
-        for before, after in zip(LAYERS, LAYERS[1:], strict=False):
+        for before, after in pairwise(LAYERS):
             verdicts += prove_step(con, before, after, exact=False)
         verdicts += prove_occurrences(con, LAYERS[-1], sorted(landed))
     finally:

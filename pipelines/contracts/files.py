@@ -1,4 +1,4 @@
-"""The part of a contract that says where things are: files, their dialect, their shape and their fields.
+r"""The part of a contract that says where things are: files, their dialect, their shape and their fields.
 
 A *field* is a column name (CSV) or a path (JSON): ``a.b``, ``list[key=value].c``; a dot in a name is written
 ``\\.``. Names that start with ``$`` are made by the shape: ``$key``, ``$column``, ``$value``, ``$<name>``.

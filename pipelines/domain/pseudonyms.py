@@ -36,6 +36,6 @@ class PseudonymKey:
         return hmac.new(self.secret, b"variorum key fingerprint", hashlib.sha256).hexdigest()[:8]
 
     def pseudonym(self, family: str, platform: str, raw_id: str) -> str:
-        """The annotator's pseudonym: the same person in every export of a family and platform; 'a' and 32 hex digits."""
+        """The annotator's pseudonym, 'a' and 32 hex digits: the same in every export of a family and platform."""
         message = _SEPARATOR.join(part.encode() for part in (family, platform, raw_id))
         return "a" + hmac.new(self.secret, message, hashlib.sha256).hexdigest()[:32]

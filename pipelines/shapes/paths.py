@@ -1,4 +1,4 @@
-"""Field paths: ``a.b``, ``list[key=value].c``, ``a\\.b``: parsed once, then followed in parsed JSON."""
+r"""Field paths: ``a.b``, ``list[key=value].c``, ``a\\.b``: parsed once, then followed in parsed JSON."""
 
 from __future__ import annotations
 

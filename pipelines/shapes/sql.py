@@ -42,8 +42,9 @@ def mapped(expression: str, values: Mapping[str, str | float | None], otherwise:
 
 
 def joined_key(columns: list[str]) -> str:
-    """One text from the parts of a key. One part stays as it is; several are joined by '/', which no part holds
-    then: '%' and '/' within a part are written %25 and %2F, so that distinct keys stay distinct.
+    """One text from the parts of a key; distinct keys stay distinct.
+
+    One part stays as it is. Several are joined by '/'; a '%' or '/' within a part is written %25 or %2F.
     """
     if len(columns) == 1:
         return columns[0]
