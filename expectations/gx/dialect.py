@@ -56,8 +56,9 @@ class LentDuckDB(duckdb_engine.Dialect):
         """The names of a table's columns, in order; duckdb_engine's way through pg_catalog is slow."""
         found = connection.execute(
             text(
-                "select column_name, is_nullable from duckdb_columns() where table_name = :table_name"
-                " and schema_name = coalesce(:schema_name, current_schema()) order by column_index"
+                "select column_name, is_nullable from duckdb_columns() where database_name = current_database()"
+                " and lower(schema_name) = lower(coalesce(:schema_name, current_schema()))"
+                " and table_name = :table_name order by column_index"
             ),
             {"table_name": table_name, "schema_name": schema},
         )

@@ -53,7 +53,7 @@ def validate_on(
     rows_shown: int = ROWS_SHOWN,
 ) -> list[SuiteReport]:
     """As ``validate``, over a connection that is already open, naming at most ``rows_shown`` rows an expectation."""
-    with _quiet(), _source(connection, suites, schema) as source:
+    with _quiet(), _source(connection) as source:
         runs = [_Run(connection, source, suite, schema, rows_shown) for suite in suites]
         reports = [run.report() for run in runs]
         if docs_dir is None:
@@ -64,8 +64,8 @@ def validate_on(
 
 
 @contextmanager
-def _source(connection: duckdb.DuckDBPyConnection, suites: Sequence[Suite], schema: str) -> Iterator[SQLDatasource]:
-    """GX's source of data: one asset a suite, over the connection."""
+def _source(connection: duckdb.DuckDBPyConnection) -> Iterator[SQLDatasource]:
+    """GX's source of data: the connection."""
     import great_expectations
     from great_expectations.data_context.types.base import (
         DataContextConfig,
@@ -82,13 +82,8 @@ def _source(connection: duckdb.DuckDBPyConnection, suites: Sequence[Suite], sche
         progress_bars=ProgressBarsConfig(globally=False),
     )
     context = great_expectations.get_context(project_config=config, mode="ephemeral")
-    assets = [
-        {"type": "table", "name": suite.name, "table_name": suite.table, "schema_name": schema} for suite in suites
-    ]
     with lend(connection) as url:
-        yield context.data_sources.add_sql(
-            "warehouse", connection_string=url, kwargs={"poolclass": NullPool}, assets=assets
-        )
+        yield context.data_sources.add_sql("warehouse", connection_string=url, kwargs={"poolclass": NullPool})
 
 
 class _Run:
@@ -133,7 +128,7 @@ class _Run:
                 for place, expectation in enumerate(self._suite.expectations)
             ],
         )
-        asset = self._source.get_asset(self._suite.name)
+        asset = self._source.add_table_asset(self._suite.name, self._suite.table, schema_name=self._schema)
         batch = asset.get_batch(asset.build_batch_request())
         return batch.validate(
             suite,
