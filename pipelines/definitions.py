@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dagster as dg
 
+from assets.transform.warehouse import Dbt, models
 from pipelines.components.dataset_release import release_asset
 from pipelines.project import this_project
 from pipelines.resources.workspace import current_workspace
@@ -11,10 +12,6 @@ from pipelines.sensors import inbox_sensor
 from pipelines.warehouse.dbt import dbt_executable
 
 PROJECT = this_project()
-
-declared = dg.load_from_defs_folder(path_within_project=PROJECT.root)
-
-from assets.transform.warehouse import Dbt, models  # noqa: E402  # after the folder that it belongs to
 
 of_one_source = [
     release_asset(dataset)
@@ -38,7 +35,7 @@ daily = dg.ScheduleDefinition(
 )
 
 defs = dg.Definitions.merge(
-    declared,
+    dg.load_from_defs_folder(path_within_project=PROJECT.root),
     dg.Definitions(
         assets=of_one_source,
         jobs=[pipeline],

@@ -22,30 +22,59 @@ LAYERS = (
 )
 """The layers of judgments within a run, in order."""
 
+ARRIVAL = "landing.files"
+"""The order in which the raw files arrived."""
+
 VERDICTS = "verdicts.json"
 
 
 def prove_run(run: RunFolder, files: Sequence[LandedFile], redelivered: dict[str, int]) -> list[Verdict]:
-    """Evaluate the laws over every step of a run and keep the verdicts in its folder."""
-    con = duckdb.connect(str(run.warehouse), read_only=True)
-    try:
-        con.execute("set timezone = 'UTC'; set enable_progress_bar = false")
-        landed = dict(con.execute("select source_id, count(*) from landing.judgments group by source_id").fetchall())
-        verdicts = prove_ingest([_books(file) for file in files], redelivered, landed)
-        for before, after in pairwise(LAYERS):
-            verdicts += prove_step(con, before, after, exact=False)
-        verdicts += prove_occurrences(con, LAYERS[-1], sorted(landed))
-    finally:
-        con.close()
-    verdicts.sort(key=sort_key)
+    """Evaluate the laws over every step of a run and keep the verdicts in its folder.
+
+    Args:
+        run: the run; its warehouse is opened for reading only.
+        files: the landed files that its warehouse is bound to.
+        redelivered: by source, records of files that its last delivery held twice.
+    """
+    verdicts = _prove(run, files, redelivered, LAYERS)
     (run.root / VERDICTS).write_text(json.dumps([asdict(verdict) for verdict in verdicts]))
     return verdicts
+
+
+def prove_what_is_there(run: RunFolder, files: Sequence[LandedFile], redelivered: dict[str, int]) -> list[Verdict]:
+    """The laws over the layers that a run came to before it stopped. No ground for publishing, only for explaining."""
+    with duckdb.connect(str(run.warehouse), read_only=True) as con:
+        found = con.execute("select table_schema || '.' || table_name from information_schema.tables").fetchall()
+    built = {name for (name,) in found}
+    return _prove(run, files, redelivered, [layer for layer in LAYERS if layer.relation in built])
 
 
 def read_verdicts(run: RunFolder) -> list[Verdict]:
     """The verdicts of a proved run."""
     rows = json.loads((run.root / VERDICTS).read_bytes())
     return [Verdict(**{**row, "offenders": tuple(row["offenders"])}) for row in rows]
+
+
+def is_proved(run: RunFolder) -> bool:
+    """Whether the laws were evaluated over every step of the run."""
+    return (run.root / VERDICTS).exists()
+
+
+def _prove(
+    run: RunFolder, files: Sequence[LandedFile], redelivered: dict[str, int], layers: Sequence[Layer]
+) -> list[Verdict]:
+    con = duckdb.connect(str(run.warehouse), read_only=True)
+    try:
+        con.execute("set timezone = 'UTC'; set enable_progress_bar = false")
+        landed = dict(con.execute("select source_id, count(*) from landing.judgments group by source_id").fetchall())
+        verdicts = prove_ingest([_books(file) for file in files], redelivered, landed)
+        for before, after in pairwise(layers):
+            verdicts += prove_step(con, before, after, exact=False)
+        if LAYERS[-1] in layers:
+            verdicts += prove_occurrences(con, LAYERS[-1], landed, ARRIVAL)
+    finally:
+        con.close()
+    return sorted(verdicts, key=sort_key)
 
 
 def _books(landed: LandedFile) -> FileBooks:

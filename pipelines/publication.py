@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from expectations.laws.verdicts import Verdict
 from pipelines.contracts.dataset import Dataset
-from pipelines.landing.deliveries import current_files
 from pipelines.project import Project
-from pipelines.proof import read_verdicts
-from pipelines.release.build import build
+from pipelines.proof import is_proved, prove_run, read_verdicts
+from pipelines.release.build import BuildError, build
 from pipelines.release.manifest import Manifest
 from pipelines.release.publish import Published, publish
 from pipelines.release.verify import load_manifest
 from pipelines.resources.workspace import Workspace
+from pipelines.warehouse.catalog import LandedFile, files_of_run
 from pipelines.warehouse.run_folder import RunFolder
+
+
+class IncompleteError(RuntimeError):
+    """A release would be silently partial: a judgments file was refused, or a source comes to no judgment."""
 
 
 @dataclass(frozen=True)
@@ -33,15 +39,26 @@ def publish_dataset(
 ) -> Publication:
     """Build, prove and publish a dataset from a run's marts.
 
+    The laws are evaluated here if nobody has: a release never leans on a check that somebody may have left out.
+
     Raises:
         LawBrokenError: a law does not hold; nothing is published.
+        IncompleteError: bad input would leave the release without what its sources hold.
         BuildError, PublishError, StoreError: as they say.
     """
+    if not run.warehouse.exists():
+        raise BuildError(
+            f"this run built no tables, so there is nothing to release; run: variorum run --dataset {dataset.dataset}"
+        )
+    files, redelivered = files_of_run(run.warehouse, project.contracts, workspace.key, workspace.home)
+    verdicts = read_verdicts(run) if is_proved(run) else prove_run(run, files, redelivered)
+    own = [file for file in files if file.contract.source in dataset.sources]
+    refuse_partial(dataset, own)
     contracts = [project.contract(source) for source in dataset.sources]
     raw_files = {
-        contract.source: [file.sha256 for _, file in current_files(contract, workspace.home)] for contract in contracts
+        source: [file.file.sha256 for file in own if file.contract.source == source] for source in dataset.sources
     }
-    built = build(dataset, contracts, run, read_verdicts(run), raw_files, workspace.key.fingerprint)
+    built = build(dataset, contracts, run, verdicts, raw_files, workspace.key.fingerprint)
     published = publish(workspace.store, built, run_id)
     entry = published.entry
     return Publication(
@@ -50,4 +67,49 @@ def publish_dataset(
         manifest=load_manifest(workspace.store, entry),
         location=f"{workspace.store.uri}/{entry.dataset}/releases/{entry.folder}",
         verdicts=built.verdicts,
+    )
+
+
+def refuse_partial(dataset: Dataset, files: Sequence[LandedFile]) -> None:
+    """Refuse to release a dataset of which a source lost a whole judgments file, or all its judgments.
+
+    Single rows in quarantine do not stop the others; a file that was refused as a whole may have held anything.
+
+    Raises:
+        IncompleteError: it names each file, the reason, and what to do.
+    """
+    faults = []
+    for source in dataset.sources:
+        own = [file for file in files if file.contract.source == source and file.receipt.role == "judgments"]
+        refused = [file for file in own if file.receipt.refused_as_a_whole and not _is_replaced(file, own)]
+        faults += [
+            f"{source}: {file.file.name} (sha256 {file.file.sha256[:16]}…) was refused as a whole:"
+            f" {file.receipt.refused_as_a_whole}, {file.receipt.message}"
+            for file in refused
+        ]
+        if own and not refused and not sum(file.receipt.judgments for file in own):
+            reasons = Counter[str]()
+            for file in own:
+                reasons.update(file.receipt.reasons)
+            told = ", ".join(f"{count:,} {reason}" for reason, count in sorted(reasons.items())) or "nothing found"
+            faults.append(f"{source}: not one judgment is left ({told})")
+    if not faults:
+        return
+    lines = [
+        f"Not published: a release of {dataset.dataset} would be partial, and nobody could see it.",
+        *(f"  {fault}" for fault in faults),
+        "  What to do: put the whole file in its place and run again. What would be taken of it says:"
+        f" variorum source check {faults[0].split(':')[0]}",
+    ]
+    raise IncompleteError("\n".join(lines))
+
+
+def _is_replaced(refused: LandedFile, files: Sequence[LandedFile]) -> bool:
+    """Whether a later delivery brought the same file again, and it was taken: appending sources keep both."""
+    return any(
+        file.delivery > refused.delivery
+        and file.file.name == refused.file.name
+        and file.file.mapping == refused.file.mapping
+        and not file.receipt.refused_as_a_whole
+        for file in files
     )

@@ -10,11 +10,16 @@ from contextlib import redirect_stdout
 from dataclasses import dataclass
 from typing import Any
 
+import duckdb
+
+from expectations.laws.verdicts import Verdict
 from pipelines.contracts.dataset import Dataset
+from pipelines.failures import tell_failures
 from pipelines.instance import open_instance
 from pipelines.project import Project
-from pipelines.release.verify import find_release
+from pipelines.proof import is_proved, prove_what_is_there, read_verdicts
 from pipelines.resources.workspace import Workspace, using
+from pipelines.warehouse.catalog import CatalogError, files_of_run
 from pipelines.warehouse.run_folder import RunFolder
 
 LOG = "run.log"
@@ -37,6 +42,7 @@ class RunOutcome:
         failures: for people: what failed and why, the first cause first.
         checks_passed: how many checks of the run held, laws and dbt tests and expectations together.
         metadata: by asset, what its materialization said, as plain values.
+        verdicts: the laws, as far as the run came.
     """
 
     run: RunFolder
@@ -46,6 +52,7 @@ class RunOutcome:
     checks_passed: int
     checks_failed: int
     metadata: dict[str, dict[str, Any]]
+    verdicts: tuple[Verdict, ...]
 
 
 def run_pipeline(
@@ -89,7 +96,7 @@ def run_pipeline(
                 "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
             },
         )
-        return _outcome(run, run_id, result)
+        return _outcome(project, workspace, run, run_id, result)
 
 
 def _tell(record: Any, on_event: Callable[[StepEvent], None]) -> None:
@@ -105,38 +112,38 @@ def _tell(record: Any, on_event: Callable[[StepEvent], None]) -> None:
         on_event(StepEvent("check", event.event_specific_data.check_name))
 
 
-def _outcome(run: RunFolder, run_id: str, result: Any) -> RunOutcome:
+def _outcome(project: Project, workspace: Workspace, run: RunFolder, run_id: str, result: Any) -> RunOutcome:
     checks = [
         event.event_specific_data for event in result.all_events if event.event_type_value == "ASSET_CHECK_EVALUATION"
     ]
-    failed = [check for check in checks if not check.passed]
-    failures = [f"{check.asset_key.to_user_string()}: {check.check_name}: {_reason(check)}" for check in failed]
-    for event in result.all_events:
-        if event.event_type_value == "STEP_FAILURE":
-            failures.append(f"{event.step_key}: {_cause(event.event_specific_data)}")
+    failed = sum(not check.passed for check in checks)
+    verdicts = _verdicts(project, workspace, run)
     metadata = {
         event.asset_key.to_user_string(): {
             name: getattr(value, "value", None) for name, value in event.materialization.metadata.items()
         }
         for event in result.get_asset_materialization_events()
     }
-    return RunOutcome(run, run_id, result.success, tuple(failures), len(checks) - len(failed), len(failed), metadata)
+    return RunOutcome(
+        run=run,
+        run_id=run_id,
+        succeeded=result.success,
+        failures=tell_failures(result.all_events, run, verdicts),
+        checks_passed=len(checks) - failed,
+        checks_failed=failed,
+        metadata=metadata,
+        verdicts=verdicts,
+    )
 
 
-def _reason(check: Any) -> str:
-    return check.description or "failed"
-
-
-def _cause(data: Any) -> str:
-    """The message of the error that a step failed with; the one below it, where Dagster wraps another."""
-    if data.user_failure_data is not None:
-        return str(data.user_failure_data.description)
-    error = data.error
-    while error is not None and error.cause is not None:
-        error = error.cause
-    return str(error.message).strip() if error else "failed"
-
-
-def latest_release(workspace: Workspace, dataset: str) -> Any:
-    """The latest release's log entry; UnknownReleaseError if there is none."""
-    return find_release(workspace.store, dataset, None)
+def _verdicts(project: Project, workspace: Workspace, run: RunFolder) -> tuple[Verdict, ...]:
+    """The run's verdicts. Where a dbt test stopped it before the laws, they are evaluated now, to name the rows."""
+    if is_proved(run):
+        return tuple(read_verdicts(run))
+    if not run.warehouse.exists():
+        return ()
+    try:
+        files, redelivered = files_of_run(run.warehouse, project.contracts, workspace.key, workspace.home)
+        return tuple(prove_what_is_there(run, files, redelivered))
+    except (CatalogError, duckdb.Error):  # it stopped before there was anything to prove; its own error says why
+        return ()

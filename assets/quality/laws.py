@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import dagster as dg
 
 from expectations.laws.definitions import LAWS
-from expectations.laws.verdicts import broken
+from expectations.laws.verdicts import broken, story
 from pipelines.components.shared import (
     LAST_JUDGMENTS,
     LEDGER,
@@ -46,7 +46,7 @@ def laws(
             check_name=code,
             passed=not failed,
             severity=dg.AssetCheckSeverity.ERROR,
-            description="\n\n".join(verdict.story() for verdict in failed) if failed else law.statement,
+            description=story(failed) if failed else law.statement,
             metadata={
                 "ledger": ledger_table(own),
                 "offending": sum(verdict.offending for verdict in failed),

@@ -17,10 +17,11 @@ import duckdb
 import duckdb_engine
 from sqlalchemy import Connection, text
 from sqlalchemy.dialects import registry
+from sqlalchemy.dialects.postgresql.psycopg2 import PGExecutionContext_psycopg2
 from sqlalchemy.engine.cursor import FullyBufferedCursorFetchStrategy
-from sqlalchemy.engine.default import DefaultExecutionContext
 from sqlalchemy.engine.interfaces import ReflectedColumn, ReflectedPrimaryKeyConstraint
 from sqlalchemy.engine.url import URL
+from sqlalchemy.pool import NullPool, Pool
 from sqlalchemy.types import NullType
 
 DRIVER = "duckdb+lent"
@@ -29,13 +30,13 @@ _lent: dict[str, duckdb.DuckDBPyConnection] = {}
 _numbers = itertools.count(1)
 
 
-class _ReadAtOnce(duckdb_engine.Dialect.execution_ctx_cls):  # type: ignore[misc]  # chosen at run time
-    def post_exec(self: DefaultExecutionContext) -> None:
+class _ReadAtOnce(PGExecutionContext_psycopg2):
+    def post_exec(self) -> None:
         description = self.cursor.description
         if description is None:
             return
         # by the type's name: SQLAlchemy may keep a description for longer than DuckDB's own types live
-        named = [(name, str(kind), *rest) for name, kind, *rest in description]
+        named: list[Any] = [(name, str(kind), *rest) for name, kind, *rest in description]
         self.cursor_fetch_strategy = FullyBufferedCursorFetchStrategy(self.cursor, alternate_description=named)
 
 
@@ -45,6 +46,11 @@ class LentDuckDB(duckdb_engine.Dialect):
     driver = "lent"
     execution_ctx_cls = _ReadAtOnce
     supports_statement_cache = False
+
+    @classmethod
+    def get_pool_class(cls, url: URL) -> type[Pool]:
+        """No pool: a cursor costs nothing, and one that is kept would hold the file."""
+        return NullPool
 
     def connect(self, *cargs: Any, **cparams: Any) -> Any:
         """A cursor of the lent connection that the URL names."""
@@ -62,9 +68,14 @@ class LentDuckDB(duckdb_engine.Dialect):
             ),
             {"table_name": table_name, "schema_name": schema},
         )
-        return [
-            {"name": name, "type": NullType(), "nullable": nullable, "default": None} for name, nullable in found
-        ]
+        return [{"name": name, "type": NullType(), "nullable": nullable, "default": None} for name, nullable in found]
+
+    def get_schema_names(self, connection: Connection, **_: Any) -> list[str]:
+        """The names of the schemas; duckdb_engine puts the file's name before each, and GX then misses its schema."""
+        found = connection.execute(
+            text("select schema_name from duckdb_schemas() where database_name = current_database()")
+        )
+        return [name for (name,) in found]
 
     def get_pk_constraint(
         self, connection: Connection, table_name: str, schema: str | None = None, **_: Any

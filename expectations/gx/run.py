@@ -17,17 +17,18 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from expectations.gx.report import ROWS_SHOWN, ExpectationReport, SuiteReport
-from expectations.gx.suite import ROW_RULE, Expectation, Suite, quoted, row_rule, row_rule_for_gx
+from expectations.gx.suite import ROW_RULE, Expectation, Suite, row_rule, row_rule_for_gx
 
 if TYPE_CHECKING:
     from great_expectations.core import ExpectationSuiteValidationResult
     from great_expectations.datasource.fluent import SQLDatasource
+    from great_expectations.expectations.expectation import Expectation as GXExpectation
 
 _PSEUDONYM = re.compile(r"a[0-9a-f]{32}")
 _NO_PSEUDONYM = "(no pseudonym, so not shown)"
 _TEXT_SHOWN = 120
-_COUNTED_BY_GX = 200
-"""GX reads at most as many rows of a row rule; the true count of a broken one is taken here."""
+_READ_BY_GX = 200
+"""GX reads no more rows of a row rule, and buffers what it is given; the true count of a broken one is taken here."""
 
 
 def validate(
@@ -72,7 +73,6 @@ def _source(connection: duckdb.DuckDBPyConnection) -> Iterator[SQLDatasource]:
         InMemoryStoreBackendDefaults,
         ProgressBarsConfig,
     )
-    from sqlalchemy.pool import NullPool
 
     from expectations.gx.dialect import lend
 
@@ -83,7 +83,7 @@ def _source(connection: duckdb.DuckDBPyConnection) -> Iterator[SQLDatasource]:
     )
     context = great_expectations.get_context(project_config=config, mode="ephemeral")
     with lend(connection) as url:
-        yield context.data_sources.add_sql("warehouse", connection_string=url, kwargs={"poolclass": NullPool})
+        yield context.data_sources.add_sql("warehouse", connection_string=url)
 
 
 class _Run:
@@ -111,23 +111,17 @@ class _Run:
             reports = [self._error(expectation, text) for expectation in expectations]
         else:
             # GX returns its results in an order of its own
-            results = {one.expectation_config.meta["place"]: one for one in self.result.results}
+            results = {
+                one.expectation_config.meta["place"]: one for one in self.result.results if one.expectation_config
+            }
             reports = [self._one(expectation, results.get(place)) for place, expectation in enumerate(expectations)]
         return SuiteReport(self._suite.name, self._suite.description, tuple(reports))
 
     def _validated(self) -> ExpectationSuiteValidationResult:
         from great_expectations import ExpectationSuite
-        from great_expectations.expectations.registry import get_expectation_impl
 
-        suite = ExpectationSuite(
-            self._suite.name,
-            expectations=[
-                get_expectation_impl(expectation.type)(
-                    **self._kwargs(expectation), description=expectation.meaning, meta={"place": place}
-                )
-                for place, expectation in enumerate(self._suite.expectations)
-            ],
-        )
+        made = [self._made(expectation, place) for place, expectation in enumerate(self._suite.expectations)]
+        suite = ExpectationSuite(self._suite.name, expectations=made)
         asset = self._source.add_table_asset(self._suite.name, self._suite.table, schema_name=self._schema)
         batch = asset.get_batch(asset.build_batch_request())
         return batch.validate(
@@ -139,11 +133,18 @@ class _Run:
             },
         )
 
-    def _kwargs(self, expectation: Expectation) -> dict[str, Any]:
+    def _made(self, expectation: Expectation, place: int) -> GXExpectation:
+        """The expectation as GX has it; its place in the suite comes back with its result."""
+        from great_expectations.expectations.registry import get_expectation_impl
+
+        from expectations.gx.row_rule import RowRule
+
+        told: dict[str, Any] = {"description": expectation.meaning, "meta": {"place": place}}
         if expectation.type != ROW_RULE:
-            return expectation.kwargs
+            return get_expectation_impl(expectation.type)(**expectation.kwargs, **told)
         query = expectation.kwargs["unexpected_rows_query"]
-        return {"unexpected_rows_query": row_rule_for_gx(query, self._schema, self._suite.table, _COUNTED_BY_GX)}
+        sql = row_rule_for_gx(query, self._schema, self._suite.table, _READ_BY_GX)
+        return RowRule(unexpected_rows_query=sql, **told)
 
     def _one(self, expectation: Expectation, result: Any) -> ExpectationReport:
         if result is None:
@@ -170,7 +171,7 @@ class _Run:
         rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
         if len(rows) <= self._rows_shown:
             return len(rows), rows
-        counted = self._connection.execute(f"select count(*) from (\n{query}\n)").fetchall()  # noqa: S608  # a suite's
+        counted = self._connection.execute(f"select count(*) from (\n{query}\n)").fetchall()
         return counted[0][0], rows
 
     def _verdict(self, expectation: Expectation, count: int, rows: Sequence[Mapping[str, Any]]) -> ExpectationReport:

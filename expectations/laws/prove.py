@@ -14,6 +14,9 @@ from expectations.laws import sql
 from expectations.laws.definitions import ACCOUNTING, ATTRIBUTION, DISTRIBUTION, IDENTITY
 from expectations.laws.verdicts import NAMED_OFFENDERS, Verdict
 
+_ANSWERS = 5
+"""How many different answers to a question are shown as evidence."""
+
 
 class Connection(Protocol):
     """The little of a DuckDB connection that the laws need."""
@@ -59,7 +62,7 @@ def prove_ingest(files: Iterable[FileBooks], redelivered: dict[str, int], landed
 
     Args:
         files: the books of the source's current files.
-        redelivered: by source, files that a delivery held twice; they are withdrawn, not read again.
+        redelivered: by source, records of files that its last delivery held twice; they are not taken again.
         landed: by source, judgments that are really in landing.
     """
     by_source: dict[str, list[FileBooks]] = {}
@@ -75,7 +78,7 @@ def prove_ingest(files: Iterable[FileBooks], redelivered: dict[str, int], landed
 
 def _records(source: str, books: Sequence[FileBooks], redelivered: int) -> Verdict:
     offenders = [
-        f"file {book.file[:12]}: {book.records_recounted} records, {book.records_taken} taken,"
+        f"{source}, file {book.file[:12]}: {book.records_recounted} records, {book.records_taken} taken,"
         f" {book.records_refused} quarantined"
         for book in books
         if book.records_recounted != book.records_taken + book.records_refused
@@ -84,7 +87,7 @@ def _records(source: str, books: Sequence[FileBooks], redelivered: int) -> Verdi
         ACCOUNTING.code,
         "raw→records",
         source,
-        sum(book.records_recounted for book in books),
+        sum(book.records_recounted for book in books) + redelivered,
         sum(book.records_taken for book in books),
         sum(book.records_refused for book in books),
         redelivered,
@@ -95,14 +98,14 @@ def _records(source: str, books: Sequence[FileBooks], redelivered: int) -> Verdi
 
 def _judgments(source: str, books: Sequence[FileBooks], landed: int) -> Verdict:
     offenders = [
-        f"file {book.file[:12]}: {book.candidates} answers, {book.judgments} landed,"
+        f"{source}, file {book.file[:12]}: {book.candidates} answers, {book.judgments} landed,"
         f" {book.judgments_refused} quarantined"
         for book in books
         if book.candidates != book.judgments + book.judgments_refused
     ]
     counted = sum(book.judgments for book in books)
     if counted != landed:
-        offenders.append(f"the receipts say {counted} judgments, landing holds {landed}")
+        offenders.append(f"{source}: the receipts say {counted} judgments, landing holds {landed}")
     return Verdict(
         ACCOUNTING.code,
         "records→landing",
@@ -117,7 +120,7 @@ def _judgments(source: str, books: Sequence[FileBooks], landed: int) -> Verdict:
 
 def _injectivity(source: str, books: Sequence[FileBooks]) -> Verdict:
     offenders = [
-        f"file {book.file[:12]}: {book.raw_annotators} raw ids became {book.annotators} pseudonyms"
+        f"{source}, file {book.file[:12]}: {book.raw_annotators} raw ids became {book.annotators} pseudonyms"
         for book in books
         if book.raw_annotators != book.annotators
     ]
@@ -151,7 +154,7 @@ def prove_step(con: Connection, before: Layer, after: Layer, *, exact: bool) -> 
         for law in (ACCOUNTING, IDENTITY, DISTRIBUTION, ATTRIBUTION):
             if law is ACCOUNTING:
                 count = abs(came.count - went.count)
-                named = [f"{came.count} in, {went.count} out"] if count else []
+                named = [f"{source}: {came.count} judgments before, {went.count} after"] if count else []
             else:
                 count, named = found.get(law.code, (0, []))
             verdicts.append(
@@ -170,22 +173,29 @@ def prove_step(con: Connection, before: Layer, after: Layer, *, exact: bool) -> 
     return verdicts
 
 
-def prove_occurrences(con: Connection, layer: Layer, sources: Iterable[str]) -> list[Verdict]:
-    """Law 9 within a layer: the occurrences of each annotator's repeated answers are 1, 2, … without gap."""
+def prove_occurrences(con: Connection, layer: Layer, sources: Iterable[str], files: str) -> list[Verdict]:
+    """Law 9 within a layer: the occurrences of each annotator's repeated answers are 1, 2, … in order of arrival.
+
+    ``files`` is the relation that holds the order in which files arrived, as ``sql.wrong_occurrences`` wants it.
+    """
     verdicts = []
     for source in sorted(sources):
         chosen = _of(layer, source)
-        rows = con.execute(sql.wrong_occurrences(chosen)).fetchall()
-        count = con.execute(f"select count(*) from {chosen}").fetchall()[0][0]
-        named = [f"{_key(*row)}: occurrences are not 1, 2, …" for row in rows[:NAMED_OFFENDERS]]
+        total = con.execute(f"select count(*) from {chosen}").fetchall()[0][0]
+        count, rows = _first(con, sql.wrong_occurrences(chosen, files))
+        named = [
+            f"{_key(where, item, question)}, annotator {who or 'unknown'}: occurrence {occurrence},"
+            f" in order of arrival it is {place}"
+            for where, item, who, question, occurrence, place in rows
+        ]
         verdicts.append(
             Verdict(
                 ATTRIBUTION.code,
                 f"{layer.name} occurrences",
                 source,
-                count,
-                count,
-                offending=len(rows),
+                total,
+                total,
+                offending=count,
                 offenders=tuple(named),
             )
         )
@@ -199,11 +209,11 @@ def _books(con: Connection, layer: Layer) -> dict[str, _Book]:
 
 def _of(layer: Layer, source: str) -> str:
     quoted = source.replace("'", "''")
-    return f"(select * from {layer.relation} where source_id = '{quoted}')"
+    return f"(select * from {layer.relation} where coalesce(source_id, '') = '{quoted}')"
 
 
-def _key(source: object, item: object, annotator: object, question: object) -> str:
-    return f"{source}/{item} annotator {annotator or 'unknown'} question {question}"
+def _key(source: object, item: object, question: object) -> str:
+    return f"{source}/{item}, question {question}"
 
 
 def _offenders(con: Connection, source: str, before: Layer, after: Layer) -> dict[str, tuple[int, list[str]]]:
@@ -211,14 +221,14 @@ def _offenders(con: Connection, source: str, before: Layer, after: Layer) -> dic
     old, new = _of(before, source), _of(after, source)
     found: dict[str, tuple[int, list[str]]] = {}
     count, rows = _first(con, sql.identity_difference(old, new))
-    found[IDENTITY.code] = (count, [_changed(row) for row in rows])
+    found[IDENTITY.code] = (count, [_judgment(*row) for row in rows])
     count, rows = _first(con, sql.distribution_difference(old, new))
     found[DISTRIBUTION.code] = (count, [_distribution(con, old, new, row) for row in rows])
     count, rows = _first(con, sql.attribution_difference(old, new))
     found[ATTRIBUTION.code] = (
         count,
         [
-            f"{where} annotator {who or 'unknown'}: {was} judgments before, {now} after"
+            f"{where}, annotator {who or 'unknown'}: {was} judgments before, {now} after"
             + (", not the same ones" if was == now else "")
             for where, who, was, now in rows
         ],
@@ -233,10 +243,33 @@ def _first(con: Connection, query: str) -> tuple[int, list[tuple[Any, ...]]]:
     return count, rows
 
 
-def _changed(row: tuple[Any, ...]) -> str:
-    source, item, annotator, _, _, _, question, what, changed = row
-    columns = f" in {', '.join(changed)}" if what == "changed" else ""
-    return f"{_key(source, item, annotator, question)}: {what}{columns}"
+def _judgment(
+    source: str,
+    item: str,
+    question: str,
+    file: str | None,
+    ordinal: int | None,
+    who_before: str | None,
+    who_after: str | None,
+    answer_before: str | None,
+    answer_after: str | None,
+    what: str,
+    changed: list[str],
+) -> str:
+    """One judgment that is missing, added or changed, by its key and its place in the raw file."""
+    key = f"{_key(source, item, question)}, annotator {who_before or who_after or 'unknown'}"
+    place = f"file {file[:12] if file else 'unknown'}, record {ordinal}"
+    if what != "changed":
+        return f"{key}: {what}, {_short(answer_before if what == 'missing' else answer_after)} ({place})"
+    told = []
+    if "annotator_id" in changed:
+        told.append(f"now of annotator {who_after or 'unknown'}")
+    if "answer" in changed:
+        told.append(f"{_short(answer_before)} became {_short(answer_after)}")
+    others = [name for name in changed if name not in ("annotator_id", "answer")]
+    if others:
+        told.append(f"{', '.join(others)} not the same")
+    return f"{key}: changed, {'; '.join(told)} ({place})"
 
 
 def _distribution(con: Connection, old: str, new: str, row: tuple[Any, ...]) -> str:
@@ -245,9 +278,14 @@ def _distribution(con: Connection, old: str, new: str, row: tuple[Any, ...]) -> 
     for relation in (old, new):
         query, parameters = sql.distribution_of(relation, source, item, question)
         answers = con.execute(query, parameters).fetchall()
-        told.append(", ".join(f"{_short(answer)} × {count}" for answer, count in answers[:5]) or "nothing")
-    return f"{source}/{item} question {question}: {told[0]} became {told[1]}"
+        text = ", ".join(f"{_short(answer)} × {count}" for answer, count in answers[:_ANSWERS])
+        told.append((text + (", …" if len(answers) > _ANSWERS else "")) or "nothing")
+    same = "; the annotators changed" if told[0] == told[1] else ""
+    return f"{_key(source, item, question)}: {told[0]} became {told[1]}{same}"
 
 
-def _short(answer: str) -> str:
+def _short(answer: str | None) -> str:
+    """An answer as evidence: one line, at most 60 characters."""
+    if answer is None:
+        return "no answer"
     return answer if len(answer) <= 60 else answer[:57] + "…"

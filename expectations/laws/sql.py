@@ -6,28 +6,38 @@ A relation is a name or a parenthesised query with the landed judgment columns; 
 from __future__ import annotations
 
 from pipelines.domain.tables import JUDGMENTS
+from pipelines.domain.types import ListOf, Struct
 
 COMPARED = tuple(name for name in JUDGMENTS.column_names if name != "occurrence")
 """Every column that a judgment has in all layers. The occurrence is numbered on the way and checked by its rule."""
 
 _LOCATOR = ("file_sha256", "record_ordinal", "record_part", "question_id")
+_NESTED = frozenset(column.name for column in JUDGMENTS.columns if isinstance(column.type, ListOf | Struct))
+_MODULUS = 2**64
 
 
 def fingerprints(relation: str) -> str:
-    """Per source: count and an order-free 128-bit fingerprint over every column of every row, nulls as values."""
-    columns = ", ".join(COMPARED)
+    """Per source: count and an order-free 128-bit fingerprint over every column of every row, nulls as values.
+
+    Lists go in as JSON text, for DuckDB hashes an empty list like a null; each row is hashed twice over, so that
+    sums do not see values that two rows exchanged.
+    """
+    columns = ", ".join(f"to_json({name})" if name in _NESTED else name for name in COMPARED)
     return (
-        f"select source_id, count(*) as n, printf('%016x%016x',"
-        f" (sum(hash({columns})::hugeint) % 18446744073709551616)::ubigint,"
-        f" (sum(hash('second', {columns})::hugeint) % 18446744073709551616)::ubigint) as fingerprint"
-        f" from {relation} group by source_id"
+        f"select coalesce(source_id, '') as source_id, count(*) as n, printf('%016x%016x',"
+        f" (sum(hash(hash({columns}))::hugeint) % {_MODULUS})::ubigint,"
+        f" (sum(hash(hash('second', {columns}))::hugeint) % {_MODULUS})::ubigint) as fingerprint"
+        f" from {relation} group by all"
     )
 
 
 def identity_difference(before: str, after: str) -> str:
     """The exact multiset difference, both ways: one row for each judgment that is missing, added or changed.
 
-    Columns: source_id, item_id, annotator_id, question_id, what, changed (names of the columns that differ).
+    A judgment of each side is paired with one of the same locator and question, and is then changed.
+
+    Columns: source_id, item_id, question_id, file_sha256, record_ordinal, annotator_before, annotator_after,
+    answer_before, answer_after, what, changed (names of the columns that differ).
     """
     columns = ", ".join(COMPARED)
     locator = ", ".join(_LOCATOR)
@@ -37,19 +47,25 @@ def identity_difference(before: str, after: str) -> str:
         if name not in _LOCATOR
     )
     keys = ", ".join(
-        f"coalesce(gone.{name}, came.{name}) as {name}" for name in ("source_id", "item_id", "annotator_id", *_LOCATOR)
+        f"coalesce(gone.{name}, came.{name}) as {name}"
+        for name in ("source_id", "item_id", "question_id", "file_sha256", "record_ordinal")
+    )
+    one_side = (
+        "select *, row_number() over (partition by {locator} order by answer, annotator_id, item_id) as nth"
+        " from (select * exclude (balance), unnest(range({sign}balance)) from difference where {sign}balance > 0)"
     )
     return (
         f"with signed as (select {columns}, 1 as sign from {before} union all select {columns}, -1 from {after}),"
-        f" difference as (select {columns}, sum(sign) as balance from signed group by {columns} having sum(sign) <> 0),"
-        f" gone as (select *, row_number() over (partition by {locator} order by hash(answer)) as nth"
-        f" from difference where balance > 0),"
-        f" came as (select *, row_number() over (partition by {locator} order by hash(answer)) as nth"
-        f" from difference where balance < 0)"
-        f" select {keys}, case when came.balance is null then 'missing' when gone.balance is null then 'added'"
-        f" else 'changed' end as what, list_filter([{differing}], lambda x: x is not null) as changed"
+        f" difference as (select {columns}, sum(sign)::bigint as balance from signed group by {columns}"
+        f" having sum(sign) <> 0),"
+        f" gone as ({one_side.format(locator=locator, sign='')}),"
+        f" came as ({one_side.format(locator=locator, sign='-')})"
+        f" select {keys}, gone.annotator_id as annotator_before, came.annotator_id as annotator_after,"
+        f" gone.answer as answer_before, came.answer as answer_after,"
+        f" case when came.nth is null then 'missing' when gone.nth is null then 'added' else 'changed' end as what,"
+        f" list_filter([{differing}], lambda x: x is not null) as changed"
         f" from gone full join came using ({locator}, nth)"
-        f" order by file_sha256, record_ordinal, record_part, question_id, what"
+        f" order by file_sha256, record_ordinal, record_part, question_id, what, nth"
     )
 
 
@@ -60,7 +76,7 @@ def distribution_difference(before: str, after: str) -> str:
     """
     book = (
         "select source_id, item_id, question_id, count(*) as n,"
-        " sum(hash(coalesce(annotator_id, ''))::hugeint) as annotators,"
+        " sum(hash(annotator_id)::hugeint) as annotators,"
         " sum(hash(answer, status, abstained)::hugeint) as answers from {} group by source_id, item_id, question_id"
     )
     return (
@@ -106,11 +122,24 @@ def distribution_of(relation: str, source: str, item: str, question: str) -> tup
     return query, [source, item, question]
 
 
-def wrong_occurrences(relation: str) -> str:
-    """Keys whose occurrences are not 1, 2, … without gap, columns: source_id, item_id, annotator_id, question_id."""
+def wrong_occurrences(relation: str, files: str) -> str:
+    """Judgments whose occurrence is not their place among the same annotator's answers, in order of arrival.
+
+    ``files`` holds the order in which a source's files arrived: source_id, file_sha256, file_position.
+    Columns: source_id, item_id, annotator_id, question_id, occurrence, place.
+    """
+    key = ("source_id", "item_id", "annotator_id", "question_id")
+    keys = ", ".join(key)
+    own = ", ".join(f"judgments.{name}" for name in key)
+    same = " and ".join(f"judgments.{name} is not distinct from repeated.{name}" for name in key)
     return (
-        f"select source_id, item_id, annotator_id, question_id from {relation}"
-        " group by source_id, item_id, annotator_id, question_id"
-        " having min(occurrence) <> 1 or max(occurrence) <> count(*) or count(distinct occurrence) <> count(*)"
-        " order by all"
+        f"with repeated as (select {keys} from {relation} group by {keys} having count(*) > 1 or max(occurrence) <> 1),"
+        f" arrival as (select source_id, file_sha256, min(file_position) as file_position from {files} group by all),"
+        f" placed as (select judgments.*, row_number() over (partition by {own}"
+        f" order by file_position, record_ordinal, record_part) as place"
+        f" from {relation} as judgments join repeated on {same}"
+        f" left join arrival on judgments.source_id = arrival.source_id"
+        f" and judgments.file_sha256 = arrival.file_sha256)"
+        f" select {keys}, occurrence, place from placed where occurrence is distinct from place"
+        f" order by {keys}, place"
     )

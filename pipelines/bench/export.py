@@ -52,62 +52,64 @@ CONTRACT = SourceContract.model_validate(
 """One record is one judgment: an answer to one question. The item's text is repeated in every row, as tools do."""
 
 _ANSWERS = ("polite", "polite", "polite", "neutral", "neutral", "rude", "rude", "unsure")
-_PIECES = (
-    "thank you so much",
-    "as I said before,",
-    "could you please",
-    "when you have time",
-    "nobody asked you",
-    "see you tomorrow",
-    "I am not so sure",
-    "the café is closed",
-    "what were you on?",
-    "she said “maybe”",
-    'he called it "fine"',
-    "well, that is that",
-    "with kind regards",
-    "you always do this",
-    "have a look, then",
-    "it is up to you 🙂",
-    "first line\nsecond",
-    "not my department",
-    "let me know, please",
-    "I would rather not",
-    "how dare you ask",
-    "I appreciate that",
-    "send it by Friday",
-    "this makes no sense",
-    "sorry for the wait",
-    "ask somebody else",
-    "a lovely afternoon",
-    "get on with it now",
-    "we are all waiting",
-    "no hurry whatever",
-    "that was uncalled",
-    "good luck with it",
+_SYLLABLES = (
+    *("ba", "be", "co", "da", "de", "el", "en", "fa", "fi", "ga", "he", "in", "ja", "ka", "le", "li", "lo", "ma"),
+    *("mi", "na", "ne", "no", "or", "pa", "pe", "qui", "ra", "ri", "ros", "sa", "sen", "ta", "ter", "tu", "un", "vé"),
 )
-_PIECES_A_TEXT = 4
+_WORDS = 4_096
+_TEXT_WORDS = 12
+_ENDINGS = (".", "?", "!", " …", ", please.", ', "so to say".', " 🙂", ", or not?\nThanks.")
+"""Comma, quotes and a newline within a field: what a reader of CSV must be able to bear."""
 
 
 def write(folder: Path, judgments: int, seed: int = SEED) -> Path:
     """Write an export of so many judgments into the folder, and return its path."""
-    items = max(judgments // ITEM_JUDGMENTS, 1)
-    annotators = max(judgments // ANNOTATOR_JUDGMENTS, 3)
-    pieces = text_list(_PIECES)
-    text = " || ' ' || ".join(f"pieces[1 + hash(item, {seed}, {part}) % {len(_PIECES)}]" for part in range(_PIECES_A_TEXT))
-    query = (
-        f"with rows as (select range as row, hash(range, {seed}) as draw,"
-        f" hash(range // {SITTING}, {seed}) / 18446744073709551616.0 as sitting,"
-        f" hash(range % {items}, range // {items}, {seed}) % {items} as item from range({judgments}))"
-        f" select printf('message-%08d', item) as item_id, {text} as text,"
-        f" printf('p%06d@people.example', (sitting * sitting * {annotators})::bigint) as annotator,"
-        f" {text_list(_ANSWERS)}[1 + draw % {len(_ANSWERS)}] as tone,"
-        f" strftime(timestamp '2026-01-05 08:00:00' + to_seconds(row // 40), '%Y-%m-%dT%H:%M:%SZ') as judged_at,"
-        f" printf('%.1f', 2 + (draw // 8) % 400 / 10) as seconds"
-        f" from rows, (select {pieces} as pieces)"
-    )
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / FILE
     with duckdb.connect() as con:
-        con.execute(f"copy ({query}) to {literal(str(path))} (format csv, header)")
+        con.execute(_texts(max(judgments // ITEM_JUDGMENTS, 1), seed))
+        con.execute(
+            f"create temp table judgments as select range % (select count(*) from texts) as item, draw"
+            f" from (select range, hash(range, {seed}) as draw from range({judgments})) order by draw"
+        )
+        con.execute(f"copy ({_rows(judgments, seed)}) to {literal(str(path))} (format csv, header)")
     return path
+
+
+def _texts(items: int, seed: int) -> str:
+    """The items' texts: words that are frequent or rare, as in a language, so that they pack no better than one."""
+    syllables = ", ".join(f"({text_list(_SYLLABLES)})[1 + {_draw(len(_SYLLABLES), 'word', n, seed)}]" for n in range(3))
+    rank = f"pow({_unit('range', 'place', seed)}, 3) * {_WORDS}"
+    return (
+        f"create temp table texts as with vocabulary as (select list(substr(concat({syllables}), 1, "
+        f" 2 + {_draw(7, 'word', 99, seed)}) order by word) as words from range({_WORDS}) as made(word))"
+        f" select range as item, list_aggregate(list_transform(range({_TEXT_WORDS}),"
+        f" lambda place: words[1 + floor({rank})::int]), 'string_agg', ' ')"
+        f" || ({text_list(_ENDINGS)})[1 + {_draw(len(_ENDINGS), 'range', seed)}] as text"
+        f" from range({items}), vocabulary"
+    )
+
+
+def _rows(judgments: int, seed: int) -> str:
+    """The export's rows, in the order in which they were judged."""
+    annotators = max(judgments // ANNOTATOR_JUDGMENTS, 3)
+    sitting = _unit(f"judgments.rowid // {SITTING}", seed)
+    return (
+        f"select printf('message-%08d', item) as item_id, text,"
+        f" printf('p%06d@people.example', floor({sitting} * {sitting} * {annotators})::int) as annotator,"
+        f" ({text_list(_ANSWERS)})[1 + (draw % {len(_ANSWERS)})::int] as tone,"
+        f" strftime(timestamp '2026-01-05 08:00:00' + to_seconds(judgments.rowid // 40), '%Y-%m-%dT%H:%M:%SZ')"
+        f" as judged_at,"
+        f" printf('%.1f', 2 + (draw // 8) % 400 / 10) as seconds"
+        f" from judgments join texts using (item) order by judgments.rowid"
+    )
+
+
+def _unit(*values: object) -> str:
+    """SQL for a number from 0 to 1, drawn from a hash."""
+    return f"(hash({', '.join(map(str, values))}) / 18446744073709551616.0)"
+
+
+def _draw(sides: int, *values: object) -> str:
+    """SQL for an integer from 0 to ``sides`` less one, drawn from a hash."""
+    return f"(hash({', '.join(map(str, values))}) % {sides})::int"

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipelines.commands.console import say
+from pipelines.commands.console import USAGE, say, stop
 
 if TYPE_CHECKING:
+    from pipelines.contracts.model import SourceContract
     from pipelines.resources.workspace import Workspace
 
 HomeOption = Annotated[
@@ -38,3 +39,10 @@ def workspace(home: Path | None = None, inbox: Path | None = None, store: str | 
             shown = str(value.absolute()) if isinstance(value, Path) else value
             os.environ[f"VARIORUM_{name}"] = shown
     return Workspace(load_settings(), say=say)
+
+
+def require_inbox(space: Workspace, contract: SourceContract) -> None:
+    """End the command if the source has no folder in the inbox: a place that somebody named wrongly."""
+    folder = space.inbox / contract.inbox_folder
+    if not folder.is_dir():
+        stop(f"{contract.source}: no folder {folder}; put the export there, or name another inbox with --inbox", USAGE)

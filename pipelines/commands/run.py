@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
 from pipelines.commands.console import BROKEN, USAGE, console, plain_errors, print_json, say, stop
-from pipelines.commands.options import HomeOption, InboxOption, JsonOption, StoreOption, workspace
+from pipelines.commands.options import HomeOption, InboxOption, JsonOption, StoreOption, require_inbox, workspace
 
 if TYPE_CHECKING:
     from pipelines.contracts.dataset import Dataset
@@ -48,15 +48,15 @@ def run(
         sources, datasets = plan(project, space, source or [], dataset)
         _ = space.key
         outcome = _execute(project, space, sources, datasets, quiet=json)
-        summary = summarise(project, space, datasets, outcome)
+        from pipelines.summary import summarise
+
+        summary = summarise(project, space, sources, datasets, outcome)
     if json:
         print_json(summary)
     else:
         _show(summary, space)
     if not outcome.succeeded:
-        for failure in outcome.failures:
-            say(f"\n{failure}")
-        stop("nothing was published" if not summary["releases"] else "not everything was published", BROKEN)
+        _fail(summary, outcome)
 
 
 def plan(
@@ -86,6 +86,7 @@ def plan(
     from pipelines.landing.deliveries import deliveries, inbox_listing
 
     for name in named:
+        require_inbox(space, project.contract(name))
         inbox_listing(project.contract(name), space.inbox)
     ready = {*named, *(code for code in project.contracts if deliveries(code, space.home))}
     if waiting := [entry.dataset for entry in datasets if not set(entry.sources) <= ready]:
@@ -108,47 +109,6 @@ def _execute(
         return run_pipeline(project, replace(space, on_progress=progress.records), sources, datasets, progress.event)
 
 
-def summarise(project: Project, space: Workspace, datasets: list[Dataset], outcome: RunOutcome) -> dict[str, Any]:
-    """What a run came to, as plain values: its sources, checks and releases."""
-    from pipelines.proof import VERDICTS, read_verdicts
-
-    verdicts = read_verdicts(outcome.run) if (outcome.run.root / VERDICTS).exists() else []
-    by_source: dict[str, dict[str, Any]] = {}
-    for verdict in verdicts:
-        row = by_source.setdefault(verdict.source, {"source": verdict.source})
-        if verdict.step == "raw→records":
-            row.update(records=verdict.count_in, records_quarantined=verdict.count_quarantined)
-        elif verdict.step == "records→landing":
-            row.update(judgments_in=verdict.count_in, judgments_quarantined=verdict.count_quarantined)
-        elif verdict.step == "intermediate→marts":
-            row.update(judgments_out=verdict.count_out)
-    releases = []
-    for dataset in datasets:
-        said = outcome.metadata.get(f"release/{dataset.dataset}")
-        if said:
-            releases.append(
-                {
-                    "dataset": dataset.dataset,
-                    "version": said["version"],
-                    "new": said["new"],
-                    "why": said["why this version"],
-                    "judgments": said["dagster/row_count"],
-                    "digest": said["digest"],
-                    "path": str(said["path"]),
-                }
-            )
-    return {
-        "succeeded": outcome.succeeded,
-        "run": outcome.run_id,
-        "sources": list(by_source.values()),
-        "laws": {"held": sum(v.held for v in verdicts), "broken": sum(not v.held for v in verdicts)},
-        "checks": {"passed": outcome.checks_passed, "failed": outcome.checks_failed},
-        "releases": releases,
-        "failures": list(outcome.failures),
-        "data_docs": str(outcome.run.docs / "index.html"),
-    }
-
-
 def _show(summary: dict[str, Any], space: Workspace) -> None:
     from rich.table import Table
 
@@ -157,11 +117,12 @@ def _show(summary: dict[str, Any], space: Workspace) -> None:
     for name in ("source", "records", "judgments in", "quarantined", "judgments out"):
         table.add_column(name, justify="left" if name == "source" else "right")
     for row in summary["sources"]:
-        quarantined = row.get("records_quarantined", 0) + row.get("judgments_quarantined", 0)
-        cells = (row.get("records"), row.get("judgments_in"), quarantined, row.get("judgments_out"))
+        cells = (row["records"], row["judgments_in"], sum(row["quarantined"].values()), row["judgments_out"])
         table.add_row(row["source"], *("-" if cell is None else f"{cell:,}" for cell in cells))
     out.print()
     out.print(table)
+    for row in summary["sources"]:
+        _show_quarantine(row)
     laws, checks = summary["laws"], summary["checks"]
     out.print(
         f"\nlaws    {laws['held']} verdicts held, {laws['broken']} broken"
@@ -171,11 +132,34 @@ def _show(summary: dict[str, Any], space: Workspace) -> None:
         state = "published" if release["new"] else "nothing new: the same as"
         out.print(f"\n{release['dataset']}  {state} {release['version']}, {release['judgments']:,} judgments")
         if release["new"]:
-            out.print(f"  why {release['version']}: {release['why']}")
-        out.print(f"  {release['path']}", soft_wrap=True)
+            out.print(f"  why {release['version']}: {release['why']}", markup=False)
+        out.print(f"  {release['path']}", soft_wrap=True, markup=False)
     if summary["releases"]:
         path = summary["releases"][0]["path"]
         home = space.settings.home
         out.print("\nNext:", style="bold")
-        out.print(f"  variorum ui --home {home}", soft_wrap=True)
-        out.print(f"  python -c \"import pandas; print(pandas.read_parquet('{path}/judgments'))\"", soft_wrap=True)
+        out.print(f"  variorum ui --home {home}", soft_wrap=True, markup=False)
+        reading = f"import pandas; print(pandas.read_parquet('{path}/judgments'))"
+        out.print(f'  python -c "{reading}"', soft_wrap=True, markup=False)
+
+
+def _show_quarantine(row: dict[str, Any]) -> None:
+    """What of a source was not taken, by reason; refused files cannot be overlooked."""
+    out = console()
+    for file in row["refused_files"]:
+        out.print(f"REFUSED  {row['source']}: the {file['role']} file {file['file']}", style="bold red", markup=False)
+        out.print(f"  {file['reason']}: {file['message']}; nothing of it was taken", markup=False)
+        out.print(f"  sha256 {file['sha256']}", markup=False)
+    reasons = ", ".join(f"{count:,} {reason}" for reason, count in row["quarantined"].items())
+    if reasons:
+        out.print(f"quarantined of {row['source']}: {reasons}", markup=False)
+
+
+def _fail(summary: dict[str, Any], outcome: RunOutcome) -> NoReturn:
+    """Say why the run failed, where to read on, and what is visible of it."""
+    for failure in outcome.failures:
+        say(f"\n{failure}")
+    from pipelines.runner import LOG
+
+    say(f"\nmore: {outcome.run.root / LOG}")
+    stop("nothing was published" if not summary["releases"] else "not everything was published", BROKEN)

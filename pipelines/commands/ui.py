@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipelines.commands.console import plain_errors, say, stop
+from pipelines.commands.console import BROKEN, plain_errors, say, stop
 from pipelines.commands.options import HomeOption, InboxOption, StoreOption, workspace
+
+if TYPE_CHECKING:
+    from pipelines.resources.workspace import Workspace
 
 
 def ui(
@@ -22,41 +25,45 @@ def ui(
 
     Example: variorum ui --home .variorum/demo
     """
-    import os
-    import socket
-    import sys
-    from pathlib import Path
+    import time
 
+    from pipelines.services import Services, ServicesError
+
+    began = time.monotonic()
     with plain_errors():
-        from pipelines.instance import instance_folder
+        from pipelines.instance import fail_dead_runs, instance_folder
         from pipelines.project import this_project
         from pipelines.warehouse.dbt import fresh_manifest
 
         space = workspace(home, inbox, store)
         _ = space.key
-        os.environ["VARIORUM_HOME"] = str(space.home.root)
-        os.environ["DAGSTER_HOME"] = str(instance_folder(space.home))
-        os.environ["DAGSTER_DISABLE_TELEMETRY"] = "yes"
-        space.inbox.mkdir(parents=True, exist_ok=True)
         _ = this_project().datasets
         fresh_manifest(this_project().dbt_project)
-    with socket.socket() as probe:
-        if probe.connect_ex(("127.0.0.1", port)) == 0:
-            stop(f"port {port} on 127.0.0.1 is taken; try --port {port + 1}", 2)
-    say(f"Dagster UI: http://127.0.0.1:{port}  (home {space.home.root}, inbox {space.inbox}); stop with Ctrl-C")
-    dagster = str(Path(sys.executable).parent / "dagster")
-    os.execv(  # noqa: S606  # our own interpreter's dagster, no shell
-        dagster,
-        [
-            dagster,
-            "dev",
-            "-m",
-            "pipelines.definitions",
-            "-h",
-            "127.0.0.1",
-            "-p",
-            str(port),
-            "--log-level",
-            "warning",
-        ],
-    )
+        space.inbox.mkdir(parents=True, exist_ok=True)
+        services = Services(instance_folder(space.home), port, environment(space))
+
+    def ready() -> None:
+        say(f"ready after {time.monotonic() - began:.0f} s: {services.url}   stop with Ctrl-C")
+
+    say(f"Dagster UI of {space.home.root}")
+    say(f"  exports go to  {space.inbox}/<source>/")
+    say(f"  releases go to {space.store.uri}")
+    say(f"  log            {services.log}")
+    try:
+        services.run(on_ready=ready, on_stop=lambda: say("stopping"))
+    except ServicesError as error:
+        stop(str(error), BROKEN)
+    finally:
+        fail_dead_runs(space.home)
+
+
+def environment(space: Workspace) -> dict[str, str]:
+    """The variables by which Dagster's processes find this workspace, whatever folder they work in."""
+    return {
+        "VARIORUM_HOME": str(space.home.root),
+        "VARIORUM_INBOX": str(space.inbox),
+        "VARIORUM_STORE": space.store.uri,
+        "DAGSTER_HOME": str(space.home.dagster),
+        "DAGSTER_DISABLE_TELEMETRY": "yes",
+        "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+    }

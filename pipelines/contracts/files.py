@@ -20,7 +20,14 @@ def _as_list(value: object) -> object:
     return [value] if isinstance(value, str) else value
 
 
-Fields = Annotated[list[FieldPath], BeforeValidator(_as_list), Field(min_length=1)]
+_AS_LIST = BeforeValidator(_as_list, json_schema_input_type=str | list[str])
+
+
+def _as_field(value: object) -> object:
+    return {"field": value} if isinstance(value, str) else value
+
+
+Fields = Annotated[list[FieldPath], _AS_LIST, Field(min_length=1)]
 """One field, or several that are a key together."""
 
 
@@ -95,8 +102,8 @@ class AttributeMapping(Part):
     )
 
 
-def _attribute(value: object) -> object:
-    return {"field": value} if isinstance(value, str) else value
+Attribute = Annotated[AttributeMapping, BeforeValidator(_as_field, json_schema_input_type=str | AttributeMapping)]
+"""An attribute, or only the field that it is in."""
 
 
 class AnnotatorMapping(Part):
@@ -106,7 +113,7 @@ class AnnotatorMapping(Part):
     strip_prefix: str | None = Field(None, description="a prefix that the tool adds to every id")
     kind: AnnotatorKind = Field(AnnotatorKind.HUMAN, description="human or machine")
     pool: FieldPath | None = Field(None, description="field with the group recruited in")
-    attributes: dict[Code, Annotated[AttributeMapping, BeforeValidator(_attribute)]] = Field(
+    attributes: dict[Code, Attribute] = Field(
         default_factory=dict, description="attribute → field, or field and statuses"
     )
 
@@ -120,8 +127,8 @@ class AnswerMapping(Part):
     split: str | None = Field(None, min_length=1, description="multi_choice: separator, where the value is a text")
 
 
-def _answer(value: object) -> object:
-    return {"field": value} if isinstance(value, str) else value
+Answer = Annotated[AnswerMapping, BeforeValidator(_as_field, json_schema_input_type=str | AnswerMapping)]
+"""An answer, or only the field that it is in."""
 
 
 class StatusMapping(Part):
@@ -141,15 +148,15 @@ class TimeMapping(Part):
     )
 
 
-def _time(value: object) -> object:
-    return {"field": value} if isinstance(value, str) else value
+Time = Annotated[TimeMapping, BeforeValidator(_as_field, json_schema_input_type=str | TimeMapping)]
+"""A time in ISO 8601's form by its field, or field and format."""
 
 
 class FileMapping(Part):
     """The files of one role, how to read them, and which field is what."""
 
     role: Literal["judgments", "items", "annotators"] = Field(description="what the files hold")
-    pattern: Annotated[list[str], BeforeValidator(_as_list), Field(min_length=1)] = Field(
+    pattern: Annotated[list[str], _AS_LIST, Field(min_length=1)] = Field(
         description="glob pattern, or patterns, within the source's inbox folder"
     )
     dialect: Dialect = Field(description="container and text dialect")
@@ -158,12 +165,10 @@ class FileMapping(Part):
     )
     item: ItemMapping | None = Field(None, description="which item")
     annotator: AnnotatorMapping | None = Field(None, description="who judged")
-    answers: dict[Code, Annotated[AnswerMapping, BeforeValidator(_answer)]] = Field(
-        default_factory=dict, description="question → field with its answer"
-    )
+    answers: dict[Code, Answer] = Field(default_factory=dict, description="question → field with its answer")
     status: StatusMapping | None = Field(None, description="skipped, rejected, …")
     presentation_order: list[Code] = Field(default_factory=list, description="keys of the responses as shown")
-    judged_at: Annotated[TimeMapping, BeforeValidator(_time)] | None = Field(None, description="time of judging")
+    judged_at: Time | None = Field(None, description="time of judging")
     duration_s: FieldPath | None = Field(None, description="field with the duration in seconds")
     upstream_aggregates: list[FieldPath] = Field(
         default_factory=list, description="fields that hold somebody's aggregate; kept out of the judgments"

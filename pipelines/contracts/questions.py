@@ -29,7 +29,7 @@ def _word(value: object) -> object:
     return value
 
 
-Word = Annotated[str, BeforeValidator(_word)]
+Word = Annotated[str, BeforeValidator(_word, json_schema_input_type=str | int | bool)]
 """A value as an export writes it, as text. A number must be quoted unless it is whole."""
 
 Code = Annotated[str, Field(pattern=CODE_PATTERN)]

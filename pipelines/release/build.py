@@ -131,7 +131,7 @@ def prove_release(con: duckdb.DuckDBPyConnection, folder: Path, sources: Sequenc
     release = Layer("release", f"(select * from read_parquet({files}))")
     return [
         *prove_step(con, landing, release, exact=True),
-        *prove_occurrences(con, release, sources),
+        *prove_occurrences(con, release, sources, "landing.files"),
     ]
 
 

@@ -169,7 +169,7 @@ def state_digest(files: Sequence[LandedFile]) -> str:
 def files_of_run(
     warehouse: Path, contracts: dict[str, SourceContract], key: PseudonymKey, home: Home
 ) -> tuple[list[LandedFile], dict[str, int]]:
-    """The landed files that a warehouse was bound to, and by source how many files a delivery held twice."""
+    """The landed files that a warehouse was bound to, and by source the records of files that a delivery held twice."""
     con = duckdb.connect(str(warehouse), read_only=True)
     try:
         rows = con.execute(
@@ -184,8 +184,9 @@ def files_of_run(
         for landed in landed_files(contracts[source], key, home)
         if (source, landed.file.mapping, landed.file.sha256) in bound
     ]
+    records = {(one.contract.source, one.file.mapping, one.file.sha256): one.receipt.records_recounted for one in files}
     redelivered = {
-        source: len(deliveries(source, home)[-1].redelivered)
+        source: sum(records[source, twin.mapping, twin.sha256] for twin in deliveries(source, home)[-1].redelivered)
         for source in dict.fromkeys(source for source, _, _ in rows)
     }
     return files, redelivered

@@ -1,0 +1,226 @@
+"""The steps that are measured: the pipeline's own functions over one export, in the order of a run, and the bare pass.
+
+Nothing is computed here that the pipeline does not compute; Dagster, which only calls these functions, is left out.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from contextlib import redirect_stdout
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from pipelines.bench.export import CONTRACT, FILE, write
+from pipelines.contracts.dataset import dataset_of_one
+from pipelines.domain.pseudonyms import PseudonymKey
+from pipelines.landing.deliveries import current_files, file_sha256, raw_file, receive
+from pipelines.landing.home import Home
+from pipelines.landing.land import land_file
+from pipelines.project import this_project
+from pipelines.shapes.sql import literal
+from pipelines.warehouse.catalog import bind, landed_files
+from pipelines.warehouse.run_folder import RunFolder
+
+RUN = "bench"
+_KEY = PseudonymKey(b"it protects nobody: made-up people")
+
+
+class BenchError(RuntimeError):
+    """A step that did not do its work; its time means nothing."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """One export of so many judgments, and everything that the pipeline makes of it."""
+
+    root: Path
+    judgments: int
+
+    @property
+    def inbox(self) -> Path:
+        """Where the export lies."""
+        return self.root / "inbox"
+
+    @property
+    def export(self) -> Path:
+        """The export."""
+        return self.inbox / CONTRACT.inbox_folder / FILE
+
+    @property
+    def home(self) -> Home:
+        """The pipeline's home."""
+        return Home(self.root / "home")
+
+    @property
+    def run(self) -> RunFolder:
+        """The one run in it."""
+        return RunFolder.of(self.home, RUN)
+
+    def expect(self, what: str, count: object) -> None:
+        """Stop unless a step came to as many judgments as the export holds."""
+        if count != self.judgments:
+            raise BenchError(f"{what}: {count} of {self.judgments} judgments")
+
+
+def generate(place: Place) -> None:
+    """Write the export, and read it once, so that whoever comes first does not pay for the disk."""
+    write(place.inbox / CONTRACT.inbox_folder, place.judgments)
+    file_sha256(place.export)
+
+
+def bare(place: Place) -> None:
+    """The yardstick: DuckDB reads the same bytes as text and writes them as Parquet, with its own defaults."""
+    target = place.root / "bare.parquet"
+    source = (
+        f"read_csv({literal(str(place.export))}, all_varchar=true, header=true, delim=',', quote='\"', escape='\"')"
+    )
+    with duckdb.connect() as con:
+        copied = con.execute(
+            f"copy (select * from {source}) to {literal(str(target))} (format parquet, compression zstd)"
+        ).fetchall()
+    place.expect("bare pass", copied[0][0])
+    target.unlink()
+
+
+def deliver(place: Place) -> None:
+    """Into the raw area, by digest."""
+    receive(CONTRACT, place.inbox, place.home)
+
+
+def land(place: Place) -> None:
+    """The delivered file through reader, shape and second reader into landing."""
+    for _, file in current_files(CONTRACT, place.home):
+        raw = raw_file(CONTRACT.source, file.sha256, place.home)
+        receipt = land_file(CONTRACT, file.mapping, raw, file.sha256, _KEY, place.home)
+        place.expect("landing", receipt.judgments)
+
+
+def recount(place: Place) -> None:
+    """The second reader alone."""
+    from pipelines.readers.recount import count_records
+
+    place.expect("recount", count_records(place.export, "csv", "utf-8", '"', "array"))
+
+
+def catalog(place: Place) -> None:
+    """The landed files bound to a run's warehouse."""
+    rows = bind(place.run.warehouse, landed_files(CONTRACT, _KEY, place.home), [CONTRACT])
+    place.expect("catalog", rows["judgments"])
+
+
+def dbt_models(place: Place) -> None:
+    """Every model, built by dbt in this process."""
+    _dbt(place, "build", "--exclude-resource-type", "test", "--exclude-resource-type", "unit_test")
+
+
+def dbt_tests(place: Place) -> None:
+    """Every test on data, by dbt in this process."""
+    _dbt(place, "test", "--exclude-resource-type", "unit_test")
+
+
+def _dbt(place: Place, *command: str) -> None:
+    from dbt.cli.main import dbtRunner
+
+    from pipelines.warehouse.dbt import run_environment
+
+    project = str(this_project().dbt_project)
+    os.environ.update(run_environment(place.run), DBT_SEND_ANONYMOUS_USAGE_STATS="false")
+    folders = ["--project-dir", project, "--profiles-dir", project]
+    written = ["--target-path", str(place.root.parent / "dbt"), "--log-path", str(place.root / "logs")]
+    with (place.root / "dbt.log").open("a") as said, redirect_stdout(said):
+        done = dbtRunner().invoke([*command, "--quiet", *folders, *written])
+    if not done.success:
+        raise BenchError(f"dbt {command[0]} failed; it said: {(place.root / 'dbt.log').read_text()[-2000:]}")
+
+
+def laws(place: Place) -> None:
+    """The laws over every step of the run."""
+    from expectations.laws.verdicts import broken
+    from pipelines.proof import prove_run
+
+    verdicts = prove_run(place.run, landed_files(CONTRACT, _KEY, place.home), {CONTRACT.source: 0})
+    if found := broken(verdicts):
+        raise BenchError(found[0].story())
+    place.expect("laws", min(verdict.count_out for verdict in verdicts if verdict.step == "intermediate→marts"))
+
+
+def expectations(place: Place) -> None:
+    """Great Expectations over the marts, with Data Docs."""
+    from expectations.gx.run import validate
+    from expectations.gx.suite import load_suites
+
+    for report in validate(place.run.warehouse, load_suites(this_project().suites), place.run.docs):
+        for one in report.expectations:
+            if one.outcome != "held":
+                raise BenchError(f"{report.suite}: {one.meaning} {one.outcome}: {one.observed or one.error}")
+
+
+def build_release(place: Place) -> None:
+    """The release's files, written, proved exactly, hashed and reopened."""
+    from pipelines.proof import read_verdicts
+    from pipelines.release.build import build, finish
+
+    raw_files = {CONTRACT.source: [file.sha256 for _, file in current_files(CONTRACT, place.home)]}
+    built = build(
+        dataset_of_one(CONTRACT), [CONTRACT], place.run, read_verdicts(place.run), raw_files, _KEY.fingerprint
+    )
+    finish(built, "1.0.0")
+    table = built.manifest.table("judgments")
+    place.expect("release", table and table.rows)
+
+
+def gate(place: Place) -> None:
+    """The laws at the gate alone."""
+    from pipelines.release.build import prove_release
+
+    con = duckdb.connect(str(place.run.warehouse), read_only=True)
+    try:
+        con.execute("set timezone = 'UTC'; set enable_progress_bar = false")
+        prove_release(con, place.run.releases / CONTRACT.source, [CONTRACT.source])
+    finally:
+        con.close()
+
+
+def publish_release(place: Place) -> None:
+    """The built release into a folder store, read back and committed."""
+    from pipelines.release.build import Built
+    from pipelines.release.manifest import MANIFEST, Manifest
+    from pipelines.release.publish import publish
+    from pipelines.release.store import open_store
+
+    folder = place.run.releases / CONTRACT.source
+    manifest = Manifest.from_json((folder / MANIFEST).read_bytes())
+    published = publish(open_store(str(place.root / "store")), Built(folder, manifest, ()), RUN)
+    if not published.is_new:
+        raise BenchError("the release was there already")
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step: its name, its function, and the step that it is measured within, if it is no step of its own."""
+
+    name: str
+    run: Callable[[Place], None]
+    within: str | None = None
+
+
+GENERATE = Step("generate", generate)
+BARE = Step("bare DuckDB pass", bare)
+PIPELINE = (
+    Step("deliver", deliver),
+    Step("land", land),
+    Step("recount", recount, within="land"),
+    Step("catalog", catalog),
+    Step("dbt models", dbt_models),
+    Step("dbt tests", dbt_tests),
+    Step("laws", laws),
+    Step("expectations", expectations),
+    Step("release", build_release),
+    Step("laws at the gate", gate, within="release"),
+    Step("publish", publish_release),
+)
+"""In the order of a run."""
