@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
-from pipelines.contracts.files import EachColumn, EachElement, EachParallel, FileMapping
+from pipelines.contracts.answers import SpanFields
+from pipelines.contracts.files import EachColumn, EachElement, EachEntry, EachParallel, FileMapping
 from pipelines.shapes.paths import names, parse_path
 
 
 class Slots:
-    """Numbers the fields of one mapping in order of first use."""
+    """Numbers the fields of one mapping in order of first use.
+
+    ``spans`` gives, by slot number, how the elements of a list of spans are to be read.
+    """
 
     def __init__(self, mapping: FileMapping) -> None:
         self.fields: list[str] = []
+        self.spans: dict[int, SpanFields] = {}
         self._numbers: dict[str, int] = {}
         for field in _mapped(mapping):
             self._add(field)
+        self._span_numbers: dict[str, int] = {}
+        for code, answer in mapping.answers.items():
+            if answer.spans is not None:
+                self._span_numbers[code] = len(self.fields)
+                self.spans[len(self.fields)] = answer.spans
+                self.fields.append(answer.spans.list)
 
     def _add(self, field: str) -> None:
         if field not in self._numbers:
@@ -28,6 +39,11 @@ class Slots:
         """Column that holds the field's own value: a CSV cell, or JSON text; null where it is absent."""
         return f"r{self._numbers[field]}"
 
+    def span_columns(self, question: str) -> tuple[str, str]:
+        """Columns that hold a question's spans: in canonical form (null where they cannot be read), and raw."""
+        number = self._span_numbers[question]
+        return f"t{number}", f"r{number}"
+
 
 def _mapped(mapping: FileMapping) -> list[str]:
     fields: list[str | None] = []
@@ -40,7 +56,7 @@ def _mapped(mapping: FileMapping) -> list[str]:
         annotator = mapping.annotator
         fields += [*annotator.key, annotator.pool, *(part.field for part in annotator.attributes.values())]
     for answer in mapping.answers.values():
-        fields += [answer.field, answer.rationale, answer.confidence]
+        fields += [*answer.fields(), answer.rationale, answer.confidence]
     if mapping.status:
         fields.append(mapping.status.field)
     if mapping.judged_at:
@@ -52,11 +68,24 @@ def _mapped(mapping: FileMapping) -> list[str]:
 def covered_fields(mapping: FileMapping) -> list[str]:
     """Every field that the mapping accounts for: mapped, split up, an aggregate, or ignored with a reason."""
     fields = [*_mapped(mapping), *mapping.ignored]
-    if isinstance(mapping.each, EachColumn):
-        fields += mapping.each.columns
-    elif isinstance(mapping.each, EachParallel):
-        fields += mapping.each.zip.values()
+    for step in mapping.each:
+        if isinstance(step, EachColumn):
+            fields += step.columns
+        elif isinstance(step, EachParallel):
+            for given in step.zip.values():
+                fields += [given] if isinstance(given, str) else given
+        elif isinstance(step, EachElement) and step.by:
+            fields.append(f"{step.list}.{step.by}")
+    for answer in mapping.answers.values():
+        if answer.spans is not None:
+            fields += span_fields(answer.spans)
     return [field for field in fields if not field.startswith("$")]
+
+
+def span_fields(spans: SpanFields) -> list[str]:
+    """The fields of a list of spans, as paths of the record."""
+    parts = (spans.start, spans.end, spans.label, spans.text, spans.comment)
+    return [f"{spans.list}.{part}" for part in parts if part is not None]
 
 
 def covered_paths(mapping: FileMapping) -> list[tuple[str, ...]]:
@@ -66,6 +95,11 @@ def covered_paths(mapping: FileMapping) -> list[tuple[str, ...]]:
     return [names(parse_path(field)) for field in covered_fields(mapping)]
 
 
-def list_path(mapping: FileMapping) -> tuple[str, ...] | None:
-    """Path of the list whose elements are the acts, if the mapping has one."""
-    return names(parse_path(mapping.each.list)) if isinstance(mapping.each, EachElement) else None
+def act_path(mapping: FileMapping) -> tuple[str, ...] | None:
+    """Path of the part of a record that is one act, where the last step takes such a part."""
+    last = mapping.each[-1] if mapping.each else None
+    if isinstance(last, EachElement):
+        return names(parse_path(last.list))
+    if isinstance(last, EachEntry):
+        return names(parse_path(last.entries))
+    return None
