@@ -10,10 +10,10 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
+from pipelines.contracts.answers import AnswerMapping, FieldPath
+from pipelines.contracts.paths import parse_path
 from pipelines.contracts.questions import Code, Part, Word
 from pipelines.domain.vocabulary import AnnotatorKind, AttributeStatus, Status
-
-FieldPath = Annotated[str, Field(min_length=1)]
 
 
 def _as_list(value: object) -> object:
@@ -34,7 +34,9 @@ Fields = Annotated[list[FieldPath], _AS_LIST, Field(min_length=1)]
 class Dialect(Part):
     """How the bytes are to be read. Nothing is guessed."""
 
-    format: Literal["csv", "json", "jsonl"] = Field(description="the container")
+    format: Literal["csv", "json", "jsonl"] = Field(description="the format of the text")
+    within: Literal["gzip", "zip", "tar"] | None = Field(None, description="what the file is packed in")
+    member: str = Field("*", description="zip and tar: glob of the members to read; $member is a member's name")
     encoding: str = Field("utf-8", description="text encoding; a UTF-8 byte order mark is recognised")
     delimiter: str = Field(",", min_length=1, max_length=1, description="csv: the delimiter")
     quote: str = Field('"', min_length=1, max_length=1, description="csv: the quote, doubled inside a field")
@@ -54,9 +56,29 @@ class Dialect(Part):
 
 
 class EachElement(Part):
-    """Several acts a record: one for each element of a list; the list's path then means the element."""
+    """Several acts a record: one for each element of a list; the list's path then means the element.
+
+    With ``by`` there is one act for each distinct value of that field of the elements: the list's path then means
+    the elements of that act, and $by the value.
+    """
 
     list: FieldPath = Field(description="path of the list")
+    by: FieldPath | None = Field(None, description="field of the elements that tells the acts apart")
+
+    def fields(self) -> list[str]:
+        """The fields that it names."""
+        return [self.list] if self.by is None else [self.list, f"{self.list}.{self.by}"]
+
+
+class EachEntry(Part):
+    """Several acts a record: one for each entry of an object; the object's path then means the entry's value."""
+
+    entries: FieldPath = Field(description="path of the object")
+    name: Code = Field(description="the entry's key is $<name>")
+
+    def fields(self) -> list[str]:
+        """The fields that it names."""
+        return [self.entries]
 
 
 class EachColumn(Part):
@@ -64,12 +86,29 @@ class EachColumn(Part):
 
     columns: Annotated[list[FieldPath], Field(min_length=1)] = Field(description="the columns, one act each")
 
+    def fields(self) -> list[str]:
+        """The fields that it names."""
+        return self.columns
+
 
 class EachParallel(Part):
     """Several acts a record: lists of equal length read side by side ($<name> is the element)."""
 
-    zip: dict[Code, FieldPath] = Field(min_length=1, description="name → path of a list, or of text to split")
+    zip: dict[Code, FieldPath | list[FieldPath]] = Field(
+        min_length=1, description="name → path of a list, or of text to split, or several fields that are the list"
+    )
     split: str | None = Field(None, min_length=1, description="text lists: the separator")
+
+    def fields(self) -> list[str]:
+        """The fields that it names."""
+        return [name for given in self.zip.values() for name in ([given] if isinstance(given, str) else given)]
+
+
+Each = EachElement | EachEntry | EachColumn | EachParallel
+
+
+def _as_steps(value: object) -> object:
+    return [] if value is None else [value] if isinstance(value, dict) else value
 
 
 class Response(Part):
@@ -84,6 +123,7 @@ class ItemMapping(Part):
     """Which item was judged, and what it holds."""
 
     key: Fields = Field(description="field, or fields, that identify the item within the source")
+    key_digest: bool = Field(False, description="the id is a digest of the key, for keys that are long texts")
     text: FieldPath | None = Field(None, description="field with the text")
     prompt: FieldPath | None = Field(None, description="field with the prompt")
     responses: list[Response] = Field(default_factory=list, description="the responses, in the source's order")
@@ -116,15 +156,6 @@ class AnnotatorMapping(Part):
     attributes: dict[Code, Attribute] = Field(
         default_factory=dict, description="attribute → field, or field and statuses"
     )
-
-
-class AnswerMapping(Part):
-    """Where the answer to one question is."""
-
-    field: FieldPath = Field(description="field with the answer")
-    rationale: FieldPath | None = Field(None, description="field with the annotator's reason for this answer")
-    confidence: FieldPath | None = Field(None, description="field with the stated confidence")
-    split: str | None = Field(None, min_length=1, description="multi_choice: separator, where the value is a text")
 
 
 Answer = Annotated[AnswerMapping, BeforeValidator(_as_field, json_schema_input_type=str | AnswerMapping)]
@@ -160,8 +191,8 @@ class FileMapping(Part):
         description="glob pattern, or patterns, within the source's inbox folder"
     )
     dialect: Dialect = Field(description="container and text dialect")
-    each: EachElement | EachColumn | EachParallel | None = Field(
-        None, description="where a record holds several acts: list, columns, or zip"
+    each: Annotated[list[Each], BeforeValidator(_as_steps, json_schema_input_type=Each | list[Each])] = Field(
+        default_factory=list, description="where a record holds several acts: list, entries, columns, or zip, in turn"
     )
     item: ItemMapping | None = Field(None, description="which item")
     annotator: AnnotatorMapping | None = Field(None, description="who judged")
@@ -193,6 +224,28 @@ class FileMapping(Part):
             raise ValueError("files of role annotators need annotator with attributes")
         if self.role != "judgments" and self.answers:
             raise ValueError(f"answers belong to role judgments, not to {self.role}")
-        if self.dialect.format == "csv" and isinstance(self.each, EachElement):
-            raise ValueError("each.list needs json or jsonl: a CSV row holds no list")
+        if self.dialect.format == "csv" and any(isinstance(step, EachElement | EachEntry) for step in self.each):
+            raise ValueError("each.list and each.entries need json or jsonl: a CSV row holds no list")
+        if self.dialect.format != "csv":
+            for field in self.fields():
+                parse_path(field)
         return self
+
+    def fields(self) -> list[str]:
+        """Every field that the mapping names, in the order in which it names them; some more than once."""
+        found: list[str | None] = []
+        if self.item:
+            item = self.item
+            found += [*item.key, item.text, item.prompt, item.language, item.context, *item.extra]
+            for response in item.responses:
+                found += [response.text, response.model]
+        if self.annotator:
+            annotator = self.annotator
+            found += [*annotator.key, annotator.pool, *(part.field for part in annotator.attributes.values())]
+        for answer in self.answers.values():
+            found += [*answer.fields(), *answer.span_fields(), answer.rationale, answer.confidence]
+        found += [self.status.field if self.status else None, self.judged_at.field if self.judged_at else None]
+        found += [self.duration_s, *self.upstream_aggregates, *self.ignored]
+        for step in self.each:
+            found += step.fields()
+        return [field for field in found if field is not None]

@@ -7,9 +7,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from pipelines.contracts.files import AnswerMapping, FileMapping
+from pipelines.contracts.answers import AnswerMapping
+from pipelines.contracts.files import FileMapping
 from pipelines.contracts.questions import Code, Part, Question
-from pipelines.domain.vocabulary import Attribution, GuidelineMode
+from pipelines.domain.vocabulary import AnswerType, Attribution, GuidelineMode
 
 LOSSES = {
     "aggregate_only": "only aggregates were published; single judgments are gone",
@@ -78,12 +79,20 @@ class SourceContract(Part):
             if self.attribution != Attribution.NONE and mapping.annotator is None:
                 raise ValueError(f"attribution {self.attribution} needs an annotator in every judgments file")
             for code, answer in mapping.answers.items():
-                self._check_split(code, answer)
+                self._check_answer(code, answer)
         return self
 
-    def _check_split(self, code: str, answer: AnswerMapping) -> None:
-        if answer.split is not None and self.questions[code].type != "multi_choice":
+    def _check_answer(self, code: str, answer: AnswerMapping) -> None:
+        question = self.questions[code]
+        if question.type not in answer.allowed_types():
+            allowed = ", ".join(answer.allowed_types())
+            raise ValueError(f"answers.{code}: a {question.type} question cannot be read so; it fits {allowed}")
+        if answer.split is not None and question.type != AnswerType.MULTI_CHOICE:
             raise ValueError(f"answers.{code}: split belongs to multi_choice questions")
+        if answer.one_hot and question.options and set(answer.one_hot.columns) - set(question.options):
+            raise ValueError(f"answers.{code}: one_hot names options that the question does not declare")
+        if answer.not_applicable and set(answer.not_applicable.values) - set(question.abstain):
+            raise ValueError(f"answers.{code}: list the values of not_applicable in the question's abstain, too")
 
     @property
     def inbox_folder(self) -> str:

@@ -36,6 +36,10 @@ Code = Annotated[str, Field(pattern=CODE_PATTERN)]
 """A name of ours: lower-case letters, digits and underscores, starting with a letter."""
 
 
+def _options(value: object) -> object:
+    return dict.fromkeys(value) if isinstance(value, list) else value
+
+
 class Scale(Part):
     """The scale of a rating."""
 
@@ -62,8 +66,9 @@ class Question(Part):
 
     type: AnswerType = Field(description="the answer type")
     prompt: str | None = Field(None, description="the question as shown to annotators")
-    options: dict[Word, str | None] = Field(
-        default_factory=dict, description="choice and multi_choice: raw value → label, in the order shown"
+    options: Annotated[dict[Word, str | None], BeforeValidator(_options)] = Field(
+        default_factory=dict,
+        description="choice and multi_choice: raw value → label, or a list of raw values, in the order shown",
     )
     abstain: list[Word] = Field(default_factory=list, description="raw values that are an abstention")
     synonyms: dict[Word, Word] = Field(

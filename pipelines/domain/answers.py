@@ -138,20 +138,22 @@ class BestWorst:
 
 @dataclass(frozen=True)
 class Span:
-    """A marked stretch of text: offsets in Unicode code points, end exclusive.
+    """A marked stretch of text: offsets in Unicode code points, end exclusive; null where the source has only the text.
 
     Raises:
-        ValueError: the offsets are negative or out of order.
+        ValueError: one offset without the other, or offsets that are negative or out of order.
     """
 
-    start: int
-    end: int
+    start: int | None
+    end: int | None
     label: str | None = None
     text: str | None = None
     comment: str | None = None
 
     def __post_init__(self) -> None:
-        if not 0 <= self.start <= self.end:
+        if (self.start is None) != (self.end is None):
+            raise ValueError("a span has both offsets or none")
+        if self.start is not None and self.end is not None and not 0 <= self.start <= self.end:
             raise ValueError(f"no span: {self.start} to {self.end}")
 
 

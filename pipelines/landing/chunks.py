@@ -7,14 +7,16 @@ read or flattened are kept aside with their bytes.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from pipelines.contracts.files import Dialect, FileMapping
 from pipelines.domain.vocabulary import Reason
+from pipelines.readers.containers import open_members
 from pipelines.readers.csv_reader import CsvBatch, CsvReader
 from pipelines.readers.json_reader import RecordMalformedError, parse, read_json, read_jsonl
 from pipelines.readers.records import FileRefusedError, RawRecord, RefusedRecord, utf8_stream
@@ -49,6 +51,8 @@ class RawFile:
         self._mapping = mapping
         self._slots = slots
         self.records = 0
+        self._first = 0
+        self._made: dict[str, Any] = {}
         self.refused: list[RefusedRecord] = []
         self.extra_sql = "extra"
         self.uncovered: dict[str, int] = {}
@@ -62,8 +66,10 @@ class RawFile:
         dialect = self._mapping.dialect
         if self._path.stat().st_size == 0:
             raise FileRefusedError(Reason.FILE_EMPTY, "the file is empty")
-        with self._path.open("rb") as raw:
-            stream = utf8_stream(raw, dialect.encoding)
+        for member in open_members(self._path, dialect.within, dialect.member):
+            self._first = self.records
+            self._made = {"$member": member.name} if member.name else {}
+            stream = utf8_stream(member.stream, dialect.encoding)
             if dialect.format == "csv":
                 yield from self._csv(CsvReader(stream, dialect.delimiter, dialect.quote))
             else:
@@ -90,23 +96,25 @@ class RawFile:
                 self.uncovered[name] = self.uncovered.get(name, 0) + batch.rows.num_rows
             pending.append(table)
             held += table.num_rows
-            self.records = int(batch.ordinals[-1].as_py()) + 1
+            self.records = self._first + int(batch.ordinals[-1].as_py()) + 1
             if held >= CHUNK_ACTS:
                 yield Chunk(pa.concat_tables(pending))
                 pending, held = [], 0
-        self.refused.extend(reader.refused)
-        self.records = max([self.records, *(refused.ordinal + 1 for refused in reader.refused)])
+        refused = [replace(one, ordinal=self._first + one.ordinal) for one in reader.refused]
+        self.refused.extend(refused)
+        self.records = max([self.records, *(one.ordinal + 1 for one in refused)])
         if pending:
             yield Chunk(pa.concat_tables(pending))
 
     def _csv_columns(self, batch: CsvBatch, uncovered: list[str]) -> pa.Table:
         rows = batch.rows
         columns: dict[str, Any] = {
-            "record_ordinal": batch.ordinals,
+            "record_ordinal": pc.add(batch.ordinals, self._first),
             "record_part": pa.repeat(pa.scalar(0, pa.int32()), rows.num_rows),
         }
         for name in self._slots.fields:
-            cells = rows.column(name)
+            made = self._made.get(name)
+            cells = rows.column(name) if made is None else pa.repeat(pa.scalar(made), rows.num_rows)
             columns[self._slots.text(name)] = cells
             columns[self._slots.raw(name)] = cells
         for number, name in enumerate(uncovered):
@@ -117,9 +125,10 @@ class RawFile:
 
     def _csv_acts(self, batch: CsvBatch, flattener: Flattener) -> pa.Table:
         acts = _Acts(len(self._slots.fields))
-        for ordinal, row in zip(batch.ordinals.to_pylist(), batch.rows.to_pylist(), strict=True):
+        for place, row in zip(batch.ordinals.to_pylist(), batch.rows.to_pylist(), strict=True):
+            ordinal = self._first + place
             try:
-                for act in flattener.acts(row):
+                for act in flattener.acts(row, self._made):
                     acts.add(ordinal, act.part, act.texts, act.raws, act.extra, act.item_extra)
             except RecordShapeError as error:
                 raw = ",".join(row.values()).encode()
@@ -132,7 +141,8 @@ class RawFile:
         acts = _Acts(len(self._slots.fields))
         raws: dict[int, bytes] = {}
         size = 0
-        for record in records:
+        for found in records:
+            record = replace(found, ordinal=self._first + found.ordinal)
             self.records += 1
             if self._flatten(record, flattener, acts):
                 raws[record.ordinal] = record.raw
@@ -143,9 +153,12 @@ class RawFile:
         if len(acts):
             yield Chunk(acts.table(), raws)
 
+    def _made_for(self, record: RawRecord) -> dict[str, Any]:
+        return self._made if record.key is None else {**self._made, "$key": record.key}
+
     def _flatten(self, record: RawRecord, flattener: Flattener, acts: _Acts) -> bool:
         try:
-            flat = list(flattener.acts(parse(record), record.key))
+            flat = list(flattener.acts(parse(record), self._made_for(record)))
         except RecordMalformedError:
             self.refused.append(RefusedRecord(record.ordinal, Reason.RECORD_MALFORMED, record.raw))
             return False

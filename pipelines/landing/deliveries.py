@@ -20,7 +20,8 @@ from pipelines.contracts.model import SourceContract
 from pipelines.landing.home import Home, write_private
 
 _BLOCK = 1 << 20
-_UNFINISHED = (".part", ".tmp", ".crdownload", ".partial")
+UNFINISHED = (".part", ".tmp", ".crdownload", ".partial")
+"""How the names of files end that are still being written."""
 
 
 class InboxError(RuntimeError):
@@ -90,7 +91,7 @@ def inbox_listing(contract: SourceContract, inbox: Path) -> tuple[list[tuple[int
 
 def _is_complete(path: Path, folder: Path) -> bool:
     hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
-    return not hidden and path.suffix not in _UNFINISHED and not path.is_symlink()
+    return not hidden and path.suffix not in UNFINISHED and not path.is_symlink()
 
 
 def receive(contract: SourceContract, inbox: Path, home: Home) -> Receipt:

@@ -29,7 +29,7 @@ from pipelines.landing.chunks import Chunk, RawFile
 from pipelines.landing.home import Home
 from pipelines.landing.schema import LANDED
 from pipelines.readers.records import FileRefusedError, RefusedRecord
-from pipelines.readers.recount import RecountError, count_records, csv_records
+from pipelines.readers.recount import Layout, RecountError, count_records, csv_records
 from pipelines.shapes.plan import Plan, Planner
 from pipelines.shapes.slots import Slots
 
@@ -141,6 +141,10 @@ class Lander:
         self._key = key
         self._building = building
         self._slots = Slots(self._mapping)
+        dialect = self._mapping.dialect
+        self._layout = Layout(
+            dialect.format, dialect.encoding, dialect.quote, dialect.records, dialect.within, dialect.member
+        )
         self._parts = 0
         self.refused: list[tuple[RefusedRecord, str, str | None]] = []
         self.identities: dict[str, str] = {}
@@ -200,7 +204,7 @@ class Lander:
     def _recount(self) -> int:
         dialect = self._mapping.dialect
         try:
-            return count_records(self._raw, dialect.format, dialect.encoding, dialect.quote, dialect.records)
+            return count_records(self._raw, self._layout)
         except UnicodeDecodeError as error:
             message = f"byte {error.object[error.start]:#04x} is not valid {dialect.encoding}: {error.reason}"
             raise FileRefusedError(Reason.FILE_ENCODING, message) from None
@@ -282,7 +286,7 @@ class Lander:
         dialect = self._mapping.dialect
         if dialect.format == "csv":
             wanted = {record.ordinal for record, stage, _ in self.refused if not record.raw and stage != "file"}
-            found = csv_records(self._raw, dialect.encoding, dialect.quote, wanted) if wanted else {}
+            found = csv_records(self._raw, self._layout, wanted) if wanted else {}
             return [record.raw or found.get(record.ordinal, b"") for record, _, _ in self.refused]
         return [record.raw for record, _, _ in self.refused]
 

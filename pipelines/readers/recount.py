@@ -8,8 +8,13 @@ from __future__ import annotations
 
 import codecs
 import json
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+from io import TextIOWrapper
 from pathlib import Path
+from typing import BinaryIO
+
+from pipelines.readers.containers import open_members
 
 _PIECE = 4 << 20
 
@@ -18,62 +23,76 @@ class RecountError(ValueError):
     """The second reader cannot make sense of the file at all."""
 
 
-def count_records(path: Path, file_format: str, encoding: str, quote: str, records: str) -> int:
-    """How many records the file holds.
+@dataclass(frozen=True)
+class Layout:
+    """What the second reader is told of a file: its format, encoding, quote, records and packing."""
 
-    Args:
-        path: the raw file.
-        file_format: csv, json or jsonl.
-        encoding: the declared text encoding.
-        quote: csv: the quote character.
-        records: json: array or object.
+    format: str
+    encoding: str
+    quote: str
+    records: str
+    within: str | None = None
+    member: str = "*"
+
+
+def count_records(path: Path, layout: Layout) -> int:
+    """How many records the file holds, all its members together.
 
     Raises:
         RecountError: the file breaks off within a quoted field or a JSON value.
+        FileRefusedError: the archive is broken.
     """
-    if file_format == "csv":
-        return max(sum(1 for _ in csv_lines(path, encoding, quote)) - 1, 0)
-    if file_format == "jsonl":
-        with path.open("r", encoding=_codec(encoding), newline="\n") as lines:
-            return sum(1 for line in lines if line.strip(" \t\r\n"))
-    return _count_json(path, encoding, records)
+    return sum(_count(member.stream, layout) for member in open_members(path, layout.within, layout.member))
 
 
-def csv_records(path: Path, encoding: str, quote: str, ordinals: Collection[int]) -> dict[int, bytes]:
-    """The raw bytes of some records of a CSV file, by ordinal (from 0, header apart)."""
+def csv_records(path: Path, layout: Layout, ordinals: Collection[int]) -> dict[int, bytes]:
+    """The raw bytes of some records of a CSV file, by ordinal (from 0, headers apart)."""
     wanted = set(ordinals)
     found: dict[int, bytes] = {}
-    for ordinal, line in enumerate(csv_lines(path, encoding, quote), start=-1):
-        if ordinal in wanted:
-            found[ordinal] = line.rstrip("\r\n").encode(_codec(encoding).removesuffix("-sig"))
+    position = 0
+    for member in open_members(path, layout.within, layout.member):
+        for number, line in enumerate(csv_lines(_text(member.stream, layout.encoding, ""), layout.quote)):
+            if number and position in wanted:
+                found[position] = line.rstrip("\r\n").encode(_codec(layout.encoding).removesuffix("-sig"))
+            position += number > 0
             if len(found) == len(wanted):
-                break
+                return found
     return found
 
 
-def csv_lines(path: Path, encoding: str, quote: str) -> Iterator[str]:
-    """Logical lines of a CSV file: a newline inside quotes does not end one; blank lines are left out."""
-    with path.open("r", encoding=_codec(encoding), newline="") as stream:
-        pending: list[str] = []
-        is_open = False
-        for line in stream:
-            if line.count(quote) % 2:
-                is_open = not is_open
-            if is_open or pending:
-                pending.append(line)
-                if is_open:
-                    continue
-                line = "".join(pending)
-                pending.clear()
-            if line.strip("\r\n"):
-                yield line
-        if is_open:
-            raise RecountError("the file ends within a quoted field")
+def _count(stream: BinaryIO, layout: Layout) -> int:
+    if layout.format == "csv":
+        return max(sum(1 for _ in csv_lines(_text(stream, layout.encoding, ""), layout.quote)) - 1, 0)
+    if layout.format == "jsonl":
+        return sum(1 for line in _text(stream, layout.encoding, "\n") if line.strip(" \t\r\n"))
+    return _JsonCounter(_text(stream, layout.encoding, None).read).count(layout.records)
 
 
-def _count_json(path: Path, encoding: str, records: str) -> int:
-    with path.open("r", encoding=_codec(encoding)) as stream:
-        return _JsonCounter(stream.read).count(records)
+def _text(stream: BinaryIO, encoding: str, newline: str | None) -> TextIOWrapper:
+    return TextIOWrapper(stream, encoding=_codec(encoding), newline=newline)
+
+
+def csv_lines(stream: Iterable[str], quote: str) -> Iterator[str]:
+    """Logical lines of CSV text: a newline inside quotes does not end one; blank lines are left out.
+
+    Raises:
+        RecountError: the text ends within a quoted field.
+    """
+    pending: list[str] = []
+    is_open = False
+    for line in stream:
+        if line.count(quote) % 2:
+            is_open = not is_open
+        if is_open or pending:
+            pending.append(line)
+            if is_open:
+                continue
+            line = "".join(pending)
+            pending.clear()
+        if line.strip("\r\n"):
+            yield line
+    if is_open:
+        raise RecountError("the file ends within a quoted field")
 
 
 class _JsonCounter:

@@ -1,4 +1,4 @@
-"""The SQL of each answer type: from a cell to the canonical answer, its typed columns, or the reason for refusal.
+"""The SQL of each answer type: from cells to the canonical answer, its typed columns, or the reason for refusal.
 
 ``pipelines.domain.answers`` says the same in Python; a property test holds the two together.
 """
@@ -7,9 +7,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from pipelines.contracts.files import AnswerMapping
+from pipelines.contracts.answers import AnswerMapping
 from pipelines.contracts.questions import Question
+from pipelines.domain.tables import JUDGMENTS
+from pipelines.domain.types import duckdb_type
 from pipelines.domain.vocabulary import AnswerType, Reason
+from pipelines.shapes.cells import Cells, read_cells
+from pipelines.shapes.slots import Slots
 from pipelines.shapes.sql import is_one_of, literal, mapped, text_list
 
 NUMBER = r"^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?$"
@@ -18,12 +22,13 @@ NUMBER = r"^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?$"
 
 @dataclass(frozen=True)
 class AnswerSql:
-    """Expressions over ``t`` (the cell's text) and ``r`` (its raw value) of one question's candidates.
+    """Expressions for one question's candidates.
 
-    ``value`` is what ``answer``, ``problem`` and ``typed`` refer to as ``v``; ``problem`` is a reason code or
-    null and is only asked where an answer is given.
+    ``cells`` gives ``t`` (the cell's text) and ``r`` (its raw value); ``value``, over these, is what the others
+    refer to as ``v``; ``problem`` is a reason code or null and is only asked where an answer is given.
     """
 
+    cells: Cells
     value: str
     answer: str
     problem: str
@@ -31,34 +36,35 @@ class AnswerSql:
     typed: dict[str, str] = field(default_factory=dict)
 
 
-def answer_sql(question: Question, mapping: AnswerMapping, *, is_text: bool) -> AnswerSql:
+def answer_sql(question: Question, code: str, mapping: AnswerMapping, slots: Slots, *, is_text: bool) -> AnswerSql:
     """How answers to a question are computed. ``is_text``: the container is CSV, whose cells are all text."""
+    cells = read_cells(code, mapping, slots, is_text=is_text)
+    if mapping.one_hot is not None and question.type != AnswerType.MULTI_CHOICE:
+        cells = cells.only_one()
     meant = mapped("t", dict(question.synonyms), otherwise="t")
-    unreadable = f"when t is null then {_not_scalar(is_text=is_text)}"
+    unreadable = f"when t is null then {cells.unreadable}"
     abstains = is_one_of("v", question.abstain)
     if question.type == AnswerType.CHOICE:
         unknown = f"when not {is_one_of('v', question.options)} then {literal(Reason.ANSWER_UNKNOWN_OPTION)}"
-        return AnswerSql(meant, "to_json(v)", f"case {unreadable} {unknown} end", abstains, {"answer_choice": "v"})
+        problem = f"case {unreadable} {unknown} end"
+        return AnswerSql(cells, meant, "to_json(v)", problem, abstains, {"answer_choice": "v"})
     if question.type == AnswerType.RATING:
-        return _rating(question, meant, unreadable, abstains)
+        return _rating(question, cells, meant, unreadable, abstains)
     if question.type == AnswerType.PAIRWISE:
-        return _pairwise(question, meant, unreadable, abstains)
+        return _pairwise(question, cells, meant, unreadable, abstains)
     if question.type == AnswerType.MULTI_CHOICE:
-        return _multi_choice(question, mapping, is_text=is_text)
+        return _multi_choice(question, mapping, cells)
     if question.type == AnswerType.TEXT:
-        return AnswerSql("t", "to_json(v)", f"case {unreadable} end", abstains, {"answer_text": "v"})
-    raise ValueError(f"questions of type {question.type} cannot be ingested yet")
+        listed = "" if is_text else f" when t = '[]' and r = '[]' then {literal(Reason.ANSWER_MISSING)}"
+        return AnswerSql(cells, "t", "to_json(v)", f"case {unreadable}{listed} end", abstains, {"answer_text": "v"})
+    if question.type == AnswerType.RANKING:
+        return _ranking(cells)
+    if question.type == AnswerType.BEST_WORST:
+        return _best_worst(mapping, cells, slots)
+    return _spans(cells)
 
 
-def _not_scalar(*, is_text: bool) -> str:
-    """Why a candidate has no text: nothing was given, or something that is no single value."""
-    if is_text:
-        return literal(Reason.ANSWER_MISSING)
-    missing, malformed = literal(Reason.ANSWER_MISSING), literal(Reason.ANSWER_MALFORMED)
-    return f"case when r is null or r = 'null' then {missing} else {malformed} end"
-
-
-def _rating(question: Question, meant: str, unreadable: str, abstains: str) -> AnswerSql:
+def _rating(question: Question, cells: Cells, meant: str, unreadable: str, abstains: str) -> AnswerSql:
     assert question.scale is not None
     bounds = []
     if question.scale.min is not None:
@@ -75,10 +81,10 @@ def _rating(question: Question, meant: str, unreadable: str, abstains: str) -> A
         arms.append(f"when {' or '.join(bounds)} then {literal(Reason.ANSWER_OUT_OF_SCALE)}")
     number = f"case when {abstains} then null else try_cast(v as double) end"
     answer = f"case when {abstains} then to_json(v) else v end"
-    return AnswerSql(meant, answer, f"case {' '.join(arms)} end", abstains, {"answer_number": number})
+    return AnswerSql(cells, meant, answer, f"case {' '.join(arms)} end", abstains, {"answer_number": number})
 
 
-def _pairwise(question: Question, meant: str, unreadable: str, abstains: str) -> AnswerSql:
+def _pairwise(question: Question, cells: Cells, meant: str, unreadable: str, abstains: str) -> AnswerSql:
     preference = mapped("v", {raw: answer.preference for raw, answer in question.answers.items()})
     strength = mapped("v", {raw: answer.strength for raw, answer in question.answers.items()})
     known = is_one_of("v", [*question.answers, *question.abstain])
@@ -90,6 +96,7 @@ def _pairwise(question: Question, meant: str, unreadable: str, abstains: str) ->
         else f"case when {abstains} then to_json(v) else {plain} end"
     )
     return AnswerSql(
+        cells,
         meant,
         answer,
         f"case {unreadable} when not {known} then {literal(Reason.ANSWER_UNKNOWN_OPTION)} end",
@@ -98,14 +105,17 @@ def _pairwise(question: Question, meant: str, unreadable: str, abstains: str) ->
     )
 
 
-def _multi_choice(question: Question, mapping: AnswerMapping, *, is_text: bool) -> AnswerSql:
-    """A set of options; its raw value is a JSON list, or text to be split. The empty set is an answer."""
+def _multi_choice(question: Question, mapping: AnswerMapping, cells: Cells) -> AnswerSql:
+    """A set of options; its cell is a JSON list, or text to be split. The empty set is an answer."""
+    missing, wrong = literal(Reason.ANSWER_MISSING), literal(Reason.ANSWER_MALFORMED)
     if mapping.split is not None:
         given = f"case when t = '' then []::varchar[] else string_split(t, {literal(mapping.split)}) end"
-        malformed = f"when t is null then {_not_scalar(is_text=is_text)}"
+        malformed = f"when t is null then {cells.unreadable}"
+    elif mapping.one_hot is not None:
+        given = "from_json(t, '[\"varchar\"]')"
+        malformed = f"when t is null then {wrong}"
     else:
         given = "case when json_valid(r) and json_type(r) = 'ARRAY' then json_extract_string(r, '$[*]') end"
-        missing, wrong = literal(Reason.ANSWER_MISSING), literal(Reason.ANSWER_MALFORMED)
         malformed = (
             f"when r is null or r = 'null' or r = '' then {missing} when v is null then {wrong}"
             f" when list_count(v) < len(v) then {wrong}"
@@ -116,12 +126,74 @@ def _multi_choice(question: Question, mapping: AnswerMapping, *, is_text: bool) 
     chosen = f"list_filter({options}, lambda x: list_contains(v, x))"
     arms = (
         f"{malformed} when not list_has_all({options}, v) then {literal(Reason.ANSWER_UNKNOWN_OPTION)}"
-        f" when len(list_distinct(v)) < len(v) then {literal(Reason.ANSWER_MALFORMED)}"
+        f" when len(list_distinct(v)) < len(v) then {wrong}"
     )
     return AnswerSql(
+        cells,
         value,
         f"to_json({chosen})",
         f"case {arms} end",
         f"coalesce(list_has_any({text_list(question.abstain)}, v), false)" if question.abstain else "false",
         {"answer_choices": chosen},
+    )
+
+
+def _ranking(cells: Cells) -> AnswerSql:
+    """Options with ranks; ``t`` is a JSON list of them, each with its rank's text."""
+    typed = duckdb_type(JUDGMENTS.column("answer_ranking").type)
+    value = (
+        'list_sort(list_transform(from_json(t, \'[{"rank":"varchar","option":"varchar"}]\'),'
+        " lambda x: {'rank': try_cast(x.rank as integer), 'option': x.option}))"
+    )
+    wrong = literal(Reason.ANSWER_MALFORMED)
+    whole = "regexp_full_match(x.rank::varchar, '[1-9][0-9]*')"
+    problem = (
+        f"case when t is null then {cells.unreadable}"
+        f" when len(list_filter(v, lambda x: x.rank is not null and x.option is not null and {whole})) < len(v)"
+        f" or len(v) = 0 then {wrong}"
+        f" when len(list_distinct(list_transform(v, lambda x: x.option))) < len(v) then {wrong} end"
+    )
+    return AnswerSql(
+        cells,
+        value,
+        "'[' || array_to_string(list_transform(v, lambda x: '[' || to_json(x.option) || ',' || x.rank || ']'), ',')"
+        " || ']'",
+        problem,
+        "false",
+        {"answer_ranking": f"list_transform(v, lambda x: {{'option': x.option, 'rank': x.rank}})::{typed}"},
+    )
+
+
+def _best_worst(mapping: AnswerMapping, cells: Cells, slots: Slots) -> AnswerSql:
+    assert mapping.best is not None
+    assert mapping.worst is not None
+    best, worst = slots.text(mapping.best), slots.text(mapping.worst)
+    arms = [f"when coalesce({best}, '') = '' or coalesce({worst}, '') = '' then {literal(Reason.ANSWER_MISSING)}"]
+    if mapping.among:
+        among = ", ".join(slots.text(name) for name in mapping.among)
+        arms.append(
+            f"when not coalesce({best} in ({among}) and {worst} in ({among}), false)"
+            f" then {literal(Reason.ANSWER_UNKNOWN_OPTION)}"
+        )
+    return AnswerSql(
+        cells,
+        "t",
+        f"'{{\"best\":' || to_json({best}) || ',\"worst\":' || to_json({worst}) || '}}'",
+        f"case {' '.join(arms)} end",
+        "false",
+        {"answer_best": best, "answer_worst": worst},
+    )
+
+
+def _spans(cells: Cells) -> AnswerSql:
+    """Spans arrive in canonical form; the typed column is read from it."""
+    typed = duckdb_type(JUDGMENTS.column("answer_spans").type)
+    structure = '[{"start":"BIGINT","end":"BIGINT","text":"VARCHAR","label":"VARCHAR","comment":"VARCHAR"}]'
+    return AnswerSql(
+        cells,
+        "t",
+        "v",
+        f"case when t is null then {cells.unreadable} end",
+        "false",
+        {"answer_spans": f"from_json(v, {literal(structure)})::{typed}"},
     )

@@ -1,29 +1,24 @@
 """Records to acts: one row for each act of judging that a record holds, with the mapped fields as cells.
 
-The elements of a list, some columns, or parallel lists become rows here; what the cells mean is decided in SQL.
+How a record is taken apart is in ``steps``; what the cells mean is decided in SQL.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
-from pipelines.contracts.files import EachColumn, EachElement, EachParallel, FileMapping
+from pipelines.contracts.answers import SpanFields
+from pipelines.contracts.files import Each, FileMapping
+from pipelines.contracts.paths import MISSING, AmbiguousPathError, follow, parse_path
+from pipelines.domain.answers import Span, Spans
 from pipelines.readers.json_reader import to_json
-from pipelines.shapes.paths import MISSING, AmbiguousPathError, Step, follow, parse_path
 from pipelines.shapes.residue import Tree, residue, tree_of
-from pipelines.shapes.slots import Slots, covered_paths, list_path
-
-
-class RecordShapeError(ValueError):
-    """A record that does not have the declared shape; ``field`` says where."""
-
-    def __init__(self, field: str, message: str) -> None:
-        super().__init__(message)
-        self.field = field
+from pipelines.shapes.slots import Slots, act_path, covered_paths
+from pipelines.shapes.steps import RecordShapeError, View, path_of, take_apart
 
 
 @dataclass(frozen=True)
@@ -41,108 +36,129 @@ class Flattener:
     """Flattens the records of one file mapping.
 
     ``is_text`` says that values are CSV cells: their raw value is the cell itself, not JSON text.
-    ``uncovered`` names the top-level fields of the last record that the mapping does not account for.
+    ``uncovered`` names the fields of the last record that the mapping does not account for, to the act's depth.
     """
 
     def __init__(self, mapping: FileMapping, slots: Slots, *, is_text: bool = False) -> None:
-        self._each = mapping.each
+        self._steps = mapping.each
         self._is_text = is_text
         self._raw: Callable[[Any], str] = str if is_text else to_json
-        self._paths: list[tuple[Step, ...]] = [self._path(field) for field in slots.fields]
-        self._list = list_path(mapping)
+        self._spans = slots.spans
+        self._paths = [path_of(field, is_text=is_text) for field in slots.fields]
+        self._act = act_path(mapping)
         self.uncovered: frozenset[str] = frozenset()
         covered = covered_paths(mapping)
-        if self._list is None:
-            self._record_tree: Tree = tree_of(covered)
+        if self._act is None:
+            self._outer_tree: Tree = tree_of(covered)
             self._act_tree: Tree = {}
         else:
-            depth = len(self._list)
-            self._record_tree = tree_of([path for path in covered if path[:depth] != self._list] + [self._list])
-            self._act_tree = tree_of([path[depth:] for path in covered if path[:depth] == self._list and path[depth:]])
+            depth = len(self._act)
+            outside = [path for path in covered if path[:depth] != self._act]
+            self._outer_tree = tree_of([*outside, self._act])
+            self._act_tree = tree_of([path[depth:] for path in covered if path[:depth] == self._act and path[depth:]])
 
-    def _path(self, field: str) -> tuple[Step, ...]:
-        return (field,) if self._is_text or field.startswith("$") else parse_path(field)
-
-    def acts(self, record: dict[str, Any], key: str | None = None) -> Iterator[Act]:
-        """The acts of a record, in its own order.
+    def acts(self, record: dict[str, Any], made: dict[str, Any] | None = None) -> Iterator[Act]:
+        """The acts of a record, in its own order. ``made`` are fields that its reader made, such as $key.
 
         Raises:
             RecordShapeError: the record is not shaped as declared; then none of its acts is to be taken.
         """
-        rest = residue(record, self._record_tree)
-        record_rest = to_json(rest) if rest else None
-        uncovered = set(rest)
-        for part, (view, element) in enumerate(self._views(record, key)):
-            if self._each is None:
-                extra, item_extra = record_rest, None
-            else:
-                left = residue(element, self._act_tree) if element is not None else {}
-                extra, item_extra = (to_json(left) if left else None), record_rest
-                uncovered.update(f"{'.'.join(self._list or ())}.{name}" for name in left)
-            texts: list[str | None] = []
-            raws: list[str | None] = []
-            for path in self._paths:
-                try:
-                    value = follow(view, path)
-                except AmbiguousPathError as error:
-                    raise RecordShapeError(".".join(map(str, path)), str(error)) from None
-                texts.append(scalar_text(value))
-                raws.append(None if value is MISSING else self._raw(value))
-            yield Act(part, texts, raws, extra, item_extra)
+        uncovered: set[str] = set()
+        part = 0
+        for outer in self._outer_views({**record, **made} if made else record):
+            rest = {name: held for name, held in residue(outer, self._outer_tree).items() if name[:1] != "$"}
+            uncovered.update(rest)
+            outer_rest = to_json(rest) if rest else None
+            inner = take_apart(outer, self._steps[-1], is_text=self._is_text) if self._steps else iter((outer,))
+            for view in inner:
+                extra, item_extra = outer_rest, None
+                if self._steps:
+                    left = self._act_residue(view)
+                    uncovered.update(f"{'.'.join(self._act or ())}.{name}" for name in left)
+                    extra, item_extra = (to_json(left) if left else None), outer_rest
+                texts, raws = self._cells(view)
+                yield Act(part, texts, raws, extra, item_extra)
+                part += 1
         self.uncovered = frozenset(uncovered)
 
-    def _views(self, record: dict[str, Any], key: str | None) -> Iterator[tuple[dict[str, Any], dict[str, Any] | None]]:
-        """Each act as the record would look if it held that act alone."""
-        base = {**record, "$key": key} if key is not None else record
-        each = self._each
-        if each is None:
-            yield base, None
-        elif isinstance(each, EachColumn):
-            for column in each.columns:
-                value = follow(record, self._path(column))
-                if value is MISSING:
-                    raise RecordShapeError(column, "the column is not in the record")
-                yield {**base, "$column": column, "$value": value}, None
-        elif isinstance(each, EachParallel):
-            for row in self._parallel(record, each):
-                yield {**base, **row}, None
-        else:
-            yield from self._elements(base, each)
+    def _outer_views(self, view: View) -> Iterator[View]:
+        return self._apart(view, self._steps[:-1])
 
-    def _parallel(self, record: dict[str, Any], each: EachParallel) -> Iterator[dict[str, Any]]:
-        lists: dict[str, list[Any]] = {}
-        for name, field in each.zip.items():
-            value = follow(record, self._path(field))
-            if each.split is not None and isinstance(value, str):
-                value = value.split(each.split) if value else []
-            if not isinstance(value, list):
-                raise RecordShapeError(field, "is no list")
-            lists[name] = value
-        lengths = {name: len(value) for name, value in lists.items()}
-        if len(set(lengths.values())) > 1:
-            told = ", ".join(f"{name} has {length}" for name, length in lengths.items())
-            raise RecordShapeError(next(iter(each.zip.values())), f"parallel lists differ in length: {told}")
-        for values in zip(*lists.values(), strict=True):
-            yield {f"${name}": value for name, value in zip(lists, values, strict=True)}
+    def _apart(self, view: View, steps: Sequence[Each]) -> Iterator[View]:
+        if not steps:
+            yield view
+            return
+        for part in take_apart(view, steps[0], is_text=self._is_text):
+            yield from self._apart(part, steps[1:])
 
-    def _elements(
-        self, base: dict[str, Any], each: EachElement
-    ) -> Iterator[tuple[dict[str, Any], dict[str, Any] | None]]:
-        assert self._list is not None
-        elements = follow(base, self._list)
-        if elements is MISSING or not isinstance(elements, list):
-            raise RecordShapeError(each.list, "is no list")
-        for element in elements:
-            if not isinstance(element, dict):
-                raise RecordShapeError(each.list, "an element is no object")
-            yield _rebound(base, self._list, element), element
+    def _act_residue(self, view: View) -> dict[str, Any]:
+        held = follow(view, self._act) if self._act is not None else None
+        if isinstance(held, dict):
+            return residue(held, self._act_tree)
+        if isinstance(held, list):
+            left = residue({"elements": held}, {"elements": self._act_tree} if self._act_tree else {"elements": None})
+            return left
+        return {}
+
+    def _cells(self, view: View) -> tuple[list[str | None], list[str | None]]:
+        texts: list[str | None] = []
+        raws: list[str | None] = []
+        for number, path in enumerate(self._paths):
+            try:
+                value = follow(view, path)
+            except AmbiguousPathError as error:
+                raise RecordShapeError(".".join(map(str, path)), str(error)) from None
+            spans = self._spans.get(number)
+            texts.append(scalar_text(value) if spans is None else canonical_spans(value, spans))
+            raws.append(None if value is MISSING else self._raw(value))
+        return texts, raws
 
 
-def _rebound(base: dict[str, Any], path: tuple[str, ...], element: Any) -> dict[str, Any]:
-    """The record with one element in the place of its list."""
-    if len(path) == 1:
-        return {**base, path[0]: element}
-    return {**base, path[0]: _rebound(base[path[0]], path[1:], element)}
+def canonical_spans(value: Any, fields: SpanFields) -> str | None:
+    """A list of spans in canonical JSON; None where it is no such list."""
+    if not isinstance(value, list):
+        return None
+    try:
+        marked = (element for element in value if not _marks_nothing(element, fields))
+        return Spans(tuple(_span(element, fields) for element in marked)).canonical()
+    except (ValueError, TypeError):
+        return None
+
+
+def _marks_nothing(element: Any, fields: SpanFields) -> bool:
+    if fields.nothing_at is None or fields.start is None:
+        return False
+    return bool(follow(element, parse_path(fields.start)) == fields.nothing_at)
+
+
+def _span(element: Any, fields: SpanFields) -> Span:
+    if not isinstance(element, dict):
+        raise ValueError("a span is an object")
+    return Span(
+        start=_offset(element, fields.start),
+        end=_offset(element, fields.end),
+        label=_part(element, fields.label),
+        text=_part(element, fields.text),
+        comment=_part(element, fields.comment),
+    )
+
+
+def _offset(element: dict[str, Any], field: str | None) -> int | None:
+    value = follow(element, parse_path(field)) if field is not None else MISSING
+    if value is MISSING or value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise ValueError("an offset is a whole number")
+    return value
+
+
+def _part(element: dict[str, Any], field: str | None) -> str | None:
+    """A part of a span as text; a list of several texts stays a JSON list, for joining them would lose where."""
+    value = follow(element, parse_path(field)) if field is not None else MISSING
+    if value is MISSING or value is None or value == []:
+        return None
+    text = scalar_text(value)
+    return text if text is not None else to_json(value)
 
 
 def scalar_text(value: Any) -> str | None:
@@ -159,3 +175,6 @@ def scalar_text(value: Any) -> str | None:
     if isinstance(value, msgspec.Raw):
         return bytes(value).decode()
     return to_json(value)
+
+
+__all__ = ["Act", "Flattener", "RecordShapeError", "scalar_text"]

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pipelines.contracts.files import AnswerMapping, FileMapping, TimeMapping
+from pipelines.contracts.answers import AnswerMapping
+from pipelines.contracts.files import FileMapping, ItemMapping, TimeMapping
 from pipelines.contracts.model import SourceContract
 from pipelines.domain.tables import ITEMS, JUDGMENTS, TYPED_ANSWERS
 from pipelines.domain.types import duckdb_type
@@ -94,7 +95,7 @@ class Planner:
 
     def _acts(self) -> str:
         mapping, slots = self._mapping, self._slots
-        item = joined_key([slots.text(name) for name in mapping.item.key]) if mapping.item else "null::varchar"
+        item = _item_id(mapping.item, slots) if mapping.item else "null::varchar"
         problems: list[tuple[str, Reason, str]] = []
         if mapping.item:
             problems.append(("coalesce(item_id, '') = ''", Reason.ITEM_MISSING, mapping.item.key[0]))
@@ -155,11 +156,8 @@ class Planner:
 
     def _question(self, code: str, mapping: AnswerMapping) -> str:
         question = self._contract.questions[code]
-        sql = answer_sql(question, mapping, is_text=self._is_text)
-        text, raw = self._slots.text(mapping.field), self._slots.raw(mapping.field)
-        silent = [is_one_of("t", [value for value in question.unanswered if value is not None])]
-        if not self._is_text:
-            silent.append("r is null")
+        sql = answer_sql(question, code, mapping, self._slots, is_text=self._is_text)
+        silent = [is_one_of("t", [value for value in question.unanswered if value is not None]), "is_absent"]
         if None in question.unanswered:
             silent.append("coalesce(r = 'null', false)")
         kind = self._mapping.annotator.kind if self._mapping.annotator else "human"
@@ -191,9 +189,9 @@ class Planner:
             name if name not in values else f"{values[name]} as {name}" for name in LANDED_JUDGMENT_COLUMNS
         )
         return (
-            f"select {columns}, case when given then {sql.problem} end as problem, {literal(mapping.field)} as field"
-            f" from (select *, {sql.value} as v from (select *, {text} as t, {raw} as r from acts"
-            f" where act_problem is null) cells"
+            f"select {columns}, case when given then {sql.problem} end as problem, {literal(mapping.named())} as field"
+            f" from (select *, {sql.value} as v from (select *, {sql.cells.text} as t, {sql.cells.raw} as r,"
+            f" {sql.cells.is_absent} as is_absent from acts where act_problem is null) cells"
             f" cross join lateral (select not ({' or '.join(silent)}) as given) asked"
             f" left join who using (raw_annotator)"
             f") answers where given or status <> {literal(Status.SUBMITTED)}"
@@ -284,6 +282,11 @@ LANDED_JUDGMENT_COLUMNS = tuple(name for name in JUDGMENTS.column_names if name 
 """A landed judgment is a judgment whose occurrence is not yet numbered: that takes all files of its source."""
 
 _RAW_ANNOTATORS = "select distinct raw_annotator from acts where act_problem is null and raw_annotator is not null"
+
+
+def _item_id(item: ItemMapping, slots: Slots) -> str:
+    key = joined_key([slots.text(name) for name in item.key])
+    return f"substr(sha256({key}), 1, 32)" if item.key_digest else key
 
 
 def _wrapped(answer: str) -> str:

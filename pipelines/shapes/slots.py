@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
-from pipelines.contracts.files import EachColumn, EachElement, EachParallel, FileMapping
-from pipelines.shapes.paths import names, parse_path
+from pipelines.contracts.answers import SpanFields
+from pipelines.contracts.files import EachElement, EachEntry, FileMapping
+from pipelines.contracts.paths import names, parse_path
 
 
 class Slots:
-    """Numbers the fields of one mapping in order of first use."""
+    """Numbers the fields of one mapping in order of first use.
+
+    ``spans`` gives, by slot number, how the elements of a list of spans are to be read.
+    """
 
     def __init__(self, mapping: FileMapping) -> None:
-        self.fields: list[str] = []
-        self._numbers: dict[str, int] = {}
-        for field in _mapped(mapping):
-            self._add(field)
-
-    def _add(self, field: str) -> None:
-        if field not in self._numbers:
-            self._numbers[field] = len(self.fields)
-            self.fields.append(field)
+        span_fields = {field for answer in mapping.answers.values() for field in answer.span_fields()}
+        unread = {*mapping.ignored, *span_fields, *(field for step in mapping.each for field in step.fields())}
+        read = {field for answer in mapping.answers.values() for field in answer.fields()}
+        self.fields: list[str] = list(
+            dict.fromkeys(field for field in mapping.fields() if field not in unread or field in read)
+        )
+        self._numbers = {field: number for number, field in enumerate(self.fields)}
+        self.spans: dict[int, SpanFields] = {}
+        self._span_numbers: dict[str, int] = {}
+        for code, answer in mapping.answers.items():
+            if answer.spans is not None:
+                self._span_numbers[code] = len(self.fields)
+                self.spans[len(self.fields)] = answer.spans
+                self.fields.append(answer.spans.list)
 
     def text(self, field: str) -> str:
         """Column that holds the field's text; null where it is absent, null or no scalar."""
@@ -28,35 +37,18 @@ class Slots:
         """Column that holds the field's own value: a CSV cell, or JSON text; null where it is absent."""
         return f"r{self._numbers[field]}"
 
-
-def _mapped(mapping: FileMapping) -> list[str]:
-    fields: list[str | None] = []
-    if mapping.item:
-        item = mapping.item
-        fields += [*item.key, item.text, item.prompt, item.language, item.context, *item.extra]
-        for response in item.responses:
-            fields += [response.text, response.model]
-    if mapping.annotator:
-        annotator = mapping.annotator
-        fields += [*annotator.key, annotator.pool, *(part.field for part in annotator.attributes.values())]
-    for answer in mapping.answers.values():
-        fields += [answer.field, answer.rationale, answer.confidence]
-    if mapping.status:
-        fields.append(mapping.status.field)
-    if mapping.judged_at:
-        fields.append(mapping.judged_at.field)
-    fields += [mapping.duration_s, *mapping.upstream_aggregates]
-    return [field for field in fields if field is not None]
+    def span_columns(self, question: str) -> tuple[str, str]:
+        """Columns that hold a question's spans: in canonical form (null where they cannot be read), and raw."""
+        number = self._span_numbers[question]
+        return f"t{number}", f"r{number}"
 
 
 def covered_fields(mapping: FileMapping) -> list[str]:
     """Every field that the mapping accounts for: mapped, split up, an aggregate, or ignored with a reason."""
-    fields = [*_mapped(mapping), *mapping.ignored]
-    if isinstance(mapping.each, EachColumn):
-        fields += mapping.each.columns
-    elif isinstance(mapping.each, EachParallel):
-        fields += mapping.each.zip.values()
-    return [field for field in fields if not field.startswith("$")]
+    taken_apart = {step.list for step in mapping.each if isinstance(step, EachElement)}
+    taken_apart |= {step.entries for step in mapping.each if isinstance(step, EachEntry)}
+    spans = {answer.spans.list for answer in mapping.answers.values() if answer.spans is not None}
+    return [field for field in mapping.fields() if not field.startswith("$") and field not in taken_apart | spans]
 
 
 def covered_paths(mapping: FileMapping) -> list[tuple[str, ...]]:
@@ -66,6 +58,11 @@ def covered_paths(mapping: FileMapping) -> list[tuple[str, ...]]:
     return [names(parse_path(field)) for field in covered_fields(mapping)]
 
 
-def list_path(mapping: FileMapping) -> tuple[str, ...] | None:
-    """Path of the list whose elements are the acts, if the mapping has one."""
-    return names(parse_path(mapping.each.list)) if isinstance(mapping.each, EachElement) else None
+def act_path(mapping: FileMapping) -> tuple[str, ...] | None:
+    """Path of the part of a record that is one act, where the last step takes such a part."""
+    last = mapping.each[-1] if mapping.each else None
+    if isinstance(last, EachElement):
+        return names(parse_path(last.list))
+    if isinstance(last, EachEntry):
+        return names(parse_path(last.entries))
+    return None

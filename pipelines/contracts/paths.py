@@ -15,7 +15,14 @@ class Select:
     value: str
 
 
-Step = str | Select
+@dataclass(frozen=True)
+class Looked:
+    """Step into the key that another field of the record names: ``profiles.$annotator``."""
+
+    name: str
+
+
+Step = str | Select | Looked
 
 
 class _Missing:
@@ -48,20 +55,26 @@ def parse_path(text: str) -> tuple[Step, ...]:
         if match is None or not (match["name"] or match["selects"]):
             raise ValueError(f"field path {text!r} cannot be read from character {position + 1} on")
         if match["name"]:
-            steps.append(re.sub(r"\\(.)", r"\1", match["name"]))
+            name = re.sub(r"\\(.)", r"\1", match["name"])
+            steps.append(Looked(name) if steps and match["name"].startswith("$") else name)
         steps.extend(Select(found["key"], found["value"]) for found in _SELECT.finditer(match["selects"]))
         position = match.end()
         if not match["end"]:
             return tuple(steps)
 
 
-def follow(value: Any, steps: tuple[Step, ...]) -> Any:
-    """What stands at the path, or ``MISSING``.
+def follow(record: Any, steps: tuple[Step, ...]) -> Any:
+    """What stands at the path of a record, or ``MISSING``.
 
     Raises:
         AmbiguousPathError: a selector matches more than one element.
     """
+    value = record
     for step in steps:
+        if isinstance(step, Looked):
+            step = record.get(step.name, MISSING)
+            if not isinstance(step, str):
+                return MISSING
         if isinstance(step, str):
             if not isinstance(value, dict) or step not in value:
                 return MISSING
@@ -81,5 +94,11 @@ def follow(value: Any, steps: tuple[Step, ...]) -> Any:
 
 
 def names(steps: tuple[Step, ...]) -> tuple[str, ...]:
-    """The path without selectors: which keys it passes through."""
-    return tuple(step for step in steps if isinstance(step, str))
+    """The path without selectors, up to a key that the record names: which keys it passes through."""
+    passed: list[str] = []
+    for step in steps:
+        if isinstance(step, Looked):
+            break
+        if isinstance(step, str):
+            passed.append(step)
+    return tuple(passed)

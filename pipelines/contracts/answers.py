@@ -1,0 +1,109 @@
+"""The part of a contract that says where an answer is: one field, or several that make one answer together."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field, model_validator
+
+from pipelines.contracts.questions import Part, Word
+from pipelines.domain.vocabulary import AnswerType
+
+FieldPath = Annotated[str, Field(min_length=1)]
+
+
+class OneHot(Part):
+    """One column an option: which column stands for which option, and what its cells hold."""
+
+    columns: dict[Word, FieldPath] = Field(min_length=1, description="option → its column")
+    set: Word = Field("1", description="the cell of a chosen option")
+    unset: Word = Field("0", description="the cell of an option that was not chosen")
+
+
+class SpanFields(Part):
+    """Marked stretches: a list, and where each element has its parts."""
+
+    list: FieldPath = Field(description="path of the list")
+    start: FieldPath | None = Field(None, description="offset of the first character, from 0, in code points")
+    end: FieldPath | None = Field(None, description="offset behind the last character")
+    label: FieldPath | None = Field(None, description="the label")
+    text: FieldPath | None = Field(None, description="the marked text")
+    comment: FieldPath | None = Field(None, description="the annotator's words on it")
+    nothing_at: int | None = Field(None, description="a start that says that nothing was marked, such as -1")
+
+
+class NotApplicable(Part):
+    """A field beside the answer that overrides it, such as an N/A box beside a slider: an abstention."""
+
+    field: FieldPath = Field(description="the field")
+    values: list[Word] = Field(min_length=1, description="what it holds when it overrides; list them in abstain, too")
+
+
+class AnswerMapping(Part):
+    """Where the answer to one question is: exactly one of field, one_hot, ranks, best with worst, or spans."""
+
+    field: FieldPath | None = Field(
+        None, description="field with the answer; of a rank, where rank_of names the option"
+    )
+    one_hot: OneHot | None = Field(None, description="choice, multi_choice, rating: one column an option")
+    ranks: dict[Word, FieldPath] = Field(default_factory=dict, description="ranking: option → field with its rank")
+    rank_of: FieldPath | None = Field(None, description="ranking, one row an option: field that names the option")
+    best: FieldPath | None = Field(None, description="best_worst: field with the best")
+    worst: FieldPath | None = Field(None, description="best_worst: field with the worst")
+    among: list[FieldPath] = Field(
+        default_factory=list, description="best_worst: fields with the options to choose from"
+    )
+    spans: SpanFields | None = Field(None, description="spans: the list of them")
+    rationale: FieldPath | None = Field(None, description="field with the annotator's reason for this answer")
+    confidence: FieldPath | None = Field(None, description="field with the stated confidence")
+    split: str | None = Field(None, min_length=1, description="multi_choice: separator, where the value is a text")
+    not_applicable: NotApplicable | None = Field(None, description="a field that overrides the answer")
+
+    @model_validator(mode="after")
+    def _is_in_one_place(self) -> AnswerMapping:
+        places = [self.field, self.one_hot, self.ranks or None, self.best or self.worst, self.spans]
+        if sum(place is not None for place in places) != 1:
+            raise ValueError("needs exactly one of field, one_hot, ranks, best with worst, spans")
+        if (self.best is None) != (self.worst is None):
+            raise ValueError("best and worst belong together")
+        if self.rank_of is not None and self.field is None:
+            raise ValueError("rank_of needs field, with the rank")
+        return self
+
+    def fields(self) -> list[FieldPath]:
+        """Every field that the answer is read from, its companions left out."""
+        found = [self.field, self.rank_of, self.best, self.worst, *self.among, *self.ranks.values()]
+        if self.one_hot:
+            found += self.one_hot.columns.values()
+        if self.not_applicable:
+            found.append(self.not_applicable.field)
+        return [field for field in found if field is not None]
+
+    def span_fields(self) -> list[FieldPath]:
+        """The fields of marked stretches, as paths of the record."""
+        if self.spans is None:
+            return []
+        parts = (self.spans.start, self.spans.end, self.spans.label, self.spans.text, self.spans.comment)
+        return [self.spans.list, *(f"{self.spans.list}.{part}" for part in parts if part is not None)]
+
+    def named(self) -> str:
+        """The field that a refusal names."""
+        return self.fields()[0] if self.spans is None else self.spans.list
+
+    def allowed_types(self) -> tuple[AnswerType, ...]:
+        """The answer types that can be read from such a place."""
+        if self.one_hot:
+            return AnswerType.CHOICE, AnswerType.MULTI_CHOICE, AnswerType.RATING
+        if self.ranks or self.rank_of:
+            return (AnswerType.RANKING,)
+        if self.best:
+            return (AnswerType.BEST_WORST,)
+        if self.spans:
+            return (AnswerType.SPANS,)
+        return (
+            AnswerType.CHOICE,
+            AnswerType.MULTI_CHOICE,
+            AnswerType.RATING,
+            AnswerType.PAIRWISE,
+            AnswerType.TEXT,
+        )

@@ -1,0 +1,115 @@
+"""The steps that take a record apart: list elements, object entries, columns, parallel lists.
+
+A step turns one view of a record into several, each as the record would look if it held that part alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from pipelines.contracts.files import Each, EachColumn, EachElement, EachEntry, EachParallel
+from pipelines.contracts.paths import MISSING, Step, follow, names, parse_path
+
+View = dict[str, Any]
+
+
+class RecordShapeError(ValueError):
+    """A record that does not have the declared shape; ``field`` says where."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+def path_of(field: str, *, is_text: bool) -> tuple[Step, ...]:
+    """The path of a field; a CSV column and a field made by a step are one name."""
+    return (field,) if is_text or (field.startswith("$") and "." not in field) else parse_path(field)
+
+
+def take_apart(view: View, step: Each, *, is_text: bool) -> Iterator[View]:
+    """The parts of a view by one step, in the record's own order.
+
+    Raises:
+        RecordShapeError: the record does not have what the step names.
+    """
+    if isinstance(step, EachColumn):
+        yield from _columns(view, step, is_text=is_text)
+    elif isinstance(step, EachParallel):
+        yield from _parallel(view, step, is_text=is_text)
+    elif isinstance(step, EachEntry):
+        yield from _entries(view, step)
+    elif step.by is not None:
+        yield from _groups(view, step)
+    else:
+        path = names(parse_path(step.list))
+        for element in _elements(view, step):
+            yield rebound(view, path, element)
+
+
+def _columns(view: View, step: EachColumn, *, is_text: bool) -> Iterator[View]:
+    for column in step.columns:
+        value = follow(view, path_of(column, is_text=is_text))
+        if value is MISSING:
+            raise RecordShapeError(column, "the column is not in the record")
+        yield {**view, "$column": column, "$value": value}
+
+
+def _parallel(view: View, step: EachParallel, *, is_text: bool) -> Iterator[View]:
+    lists: dict[str, list[Any]] = {}
+    for name, given in step.zip.items():
+        if isinstance(given, list):
+            lists[name] = [follow(view, path_of(field, is_text=is_text)) for field in given]
+            continue
+        value = follow(view, path_of(given, is_text=is_text))
+        if step.split is not None and isinstance(value, str):
+            value = value.split(step.split) if value else []
+        if not isinstance(value, list):
+            raise RecordShapeError(given, "is no list")
+        lists[name] = value
+    lengths = {name: len(value) for name, value in lists.items()}
+    if len(set(lengths.values())) > 1:
+        told = ", ".join(f"{name} has {length}" for name, length in lengths.items())
+        first = next(iter(step.zip.values()))
+        raise RecordShapeError(first if isinstance(first, str) else first[0], f"lists differ in length: {told}")
+    for position, values in enumerate(zip(*lists.values(), strict=True)):
+        made = {f"${name}": value for name, value in zip(lists, values, strict=True) if value is not MISSING}
+        yield {**view, **made, "$index": str(position + 1)}
+
+
+def _entries(view: View, step: EachEntry) -> Iterator[View]:
+    path = parse_path(step.entries)
+    held = follow(view, path)
+    if not isinstance(held, dict):
+        raise RecordShapeError(step.entries, "is no object")
+    for key, value in held.items():
+        yield rebound({**view, f"${step.name}": key}, names(path), value)
+
+
+def _elements(view: View, step: EachElement) -> list[dict[str, Any]]:
+    elements = follow(view, parse_path(step.list))
+    if not isinstance(elements, list):
+        raise RecordShapeError(step.list, "is no list")
+    if not all(isinstance(element, dict) for element in elements):
+        raise RecordShapeError(step.list, "an element is no object")
+    return elements
+
+
+def _groups(view: View, step: EachElement) -> Iterator[View]:
+    assert step.by is not None
+    by, path = parse_path(step.by), names(parse_path(step.list))
+    groups: dict[Any, list[dict[str, Any]]] = {}
+    for element in _elements(view, step):
+        value = follow(element, by)
+        if value is MISSING or isinstance(value, dict | list):
+            raise RecordShapeError(f"{step.list}.{step.by}", "an element does not say which act it belongs to")
+        groups.setdefault(value, []).append(element)
+    for value, elements in groups.items():
+        yield rebound({**view, "$by": value}, path, elements)
+
+
+def rebound(view: View, path: tuple[str, ...], value: Any) -> View:
+    """The view with another value in one place."""
+    if len(path) == 1:
+        return {**view, path[0]: value}
+    return {**view, path[0]: rebound(view[path[0]], path[1:], value)}
