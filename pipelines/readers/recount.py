@@ -9,6 +9,7 @@ from __future__ import annotations
 import codecs
 import json
 from collections.abc import Collection, Iterable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from io import TextIOWrapper
 from pathlib import Path
@@ -49,27 +50,38 @@ def csv_records(path: Path, layout: Layout, ordinals: Collection[int]) -> dict[i
     """The raw bytes of some records of a CSV file, by ordinal (from 0, headers apart)."""
     wanted = set(ordinals)
     found: dict[int, bytes] = {}
+    codec = _codec(layout.encoding).removesuffix("-sig")
     position = 0
-    for member in open_members(path, layout.within, layout.member):
-        for number, line in enumerate(csv_lines(_text(member.stream, layout.encoding, ""), layout.quote)):
-            if number and position in wanted:
-                found[position] = line.rstrip("\r\n").encode(_codec(layout.encoding).removesuffix("-sig"))
-            position += number > 0
-            if len(found) == len(wanted):
-                return found
+    with closing(open_members(path, layout.within, layout.member)) as members:
+        for member in members:
+            with _text(member.stream, layout.encoding, "") as lines:
+                for number, line in enumerate(csv_lines(lines, layout.quote)):
+                    if number and position in wanted:
+                        found[position] = line.rstrip("\r\n").encode(codec)
+                    position += number > 0
+                    if len(found) == len(wanted):
+                        return found
     return found
 
 
 def _count(stream: BinaryIO, layout: Layout) -> int:
-    if layout.format == "csv":
-        return max(sum(1 for _ in csv_lines(_text(stream, layout.encoding, ""), layout.quote)) - 1, 0)
-    if layout.format == "jsonl":
-        return sum(1 for line in _text(stream, layout.encoding, "\n") if line.strip(" \t\r\n"))
-    return _JsonCounter(_text(stream, layout.encoding, None).read).count(layout.records)
+    newline = {"csv": "", "jsonl": "\n"}.get(layout.format)
+    with _text(stream, layout.encoding, newline) as text:
+        if layout.format == "csv":
+            return max(sum(1 for _ in csv_lines(text, layout.quote)) - 1, 0)
+        if layout.format == "jsonl":
+            return sum(1 for line in text if line.strip(" \t\r\n"))
+        return _JsonCounter(text.read).count(layout.records)
 
 
-def _text(stream: BinaryIO, encoding: str, newline: str | None) -> TextIOWrapper:
-    return TextIOWrapper(stream, encoding=_codec(encoding), newline=newline)
+@contextmanager
+def _text(stream: BinaryIO, encoding: str, newline: str | None) -> Iterator[TextIOWrapper]:
+    """The stream as text; whoever opened the stream closes it."""
+    wrapper = TextIOWrapper(stream, encoding=_codec(encoding), newline=newline)
+    try:
+        yield wrapper
+    finally:
+        wrapper.detach()
 
 
 def csv_lines(stream: Iterable[str], quote: str) -> Iterator[str]:
