@@ -40,6 +40,12 @@ def _options(value: object) -> object:
     return dict.fromkeys(value) if isinstance(value, list) else value
 
 
+Options = Annotated[
+    dict[Word, str | None], BeforeValidator(_options, json_schema_input_type=dict[Word, str | None] | list[Word])
+]
+"""Raw values with their labels, or raw values alone."""
+
+
 class Scale(Part):
     """The scale of a rating."""
 
@@ -66,7 +72,7 @@ class Question(Part):
 
     type: AnswerType = Field(description="the answer type")
     prompt: str | None = Field(None, description="the question as shown to annotators")
-    options: Annotated[dict[Word, str | None], BeforeValidator(_options)] = Field(
+    options: Options = Field(
         default_factory=dict,
         description="choice and multi_choice: raw value → label, or a list of raw values, in the order shown",
     )
