@@ -65,9 +65,9 @@ class EachElement(Part):
     list: FieldPath = Field(description="path of the list")
     by: FieldPath | None = Field(None, description="field of the elements that tells the acts apart")
 
-    def fields(self) -> list[str]:
+    def fields(self) -> tuple[str, ...]:
         """The fields that it names."""
-        return [self.list] if self.by is None else [self.list, f"{self.list}.{self.by}"]
+        return (self.list,) if self.by is None else (self.list, f"{self.list}.{self.by}")
 
 
 class EachEntry(Part):
@@ -76,9 +76,9 @@ class EachEntry(Part):
     entries: FieldPath = Field(description="path of the object")
     name: Code = Field(description="the entry's key is $<name>")
 
-    def fields(self) -> list[str]:
+    def fields(self) -> tuple[str, ...]:
         """The fields that it names."""
-        return [self.entries]
+        return (self.entries,)
 
 
 class EachColumn(Part):
@@ -86,9 +86,9 @@ class EachColumn(Part):
 
     columns: Annotated[list[FieldPath], Field(min_length=1)] = Field(description="the columns, one act each")
 
-    def fields(self) -> list[str]:
+    def fields(self) -> tuple[str, ...]:
         """The fields that it names."""
-        return self.columns
+        return tuple(self.columns)
 
 
 class EachParallel(Part):
@@ -99,9 +99,9 @@ class EachParallel(Part):
     )
     split: str | None = Field(None, min_length=1, description="text lists: the separator")
 
-    def fields(self) -> list[str]:
+    def fields(self) -> tuple[str, ...]:
         """The fields that it names."""
-        return [name for given in self.zip.values() for name in ([given] if isinstance(given, str) else given)]
+        return tuple(name for given in self.zip.values() for name in ([given] if isinstance(given, str) else given))
 
 
 Each = EachElement | EachEntry | EachColumn | EachParallel

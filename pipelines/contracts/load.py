@@ -111,7 +111,9 @@ class _Constructor(yaml.constructor.SafeConstructor):
     """The safe constructor; dates stay text, since a contract holds no dates."""
 
 
-_Constructor.add_constructor("tag:yaml.org,2002:timestamp", yaml.constructor.SafeConstructor.construct_yaml_str)
+_Constructor.add_constructor(  # type: ignore[type-var]  # the stubs take loaders only
+    "tag:yaml.org,2002:timestamp", yaml.constructor.SafeConstructor.construct_yaml_str
+)
 
 
 def _compose(path: Path, name: str) -> yaml.Node:

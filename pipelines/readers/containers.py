@@ -12,11 +12,11 @@ import io
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import IO, BinaryIO, cast
+from typing import IO, BinaryIO, TypeVar, cast
 
 from pipelines.domain.vocabulary import Reason
 from pipelines.readers.records import FileRefusedError
@@ -28,6 +28,8 @@ MAX_RATIO = 200
 
 RATIO_FREE_BYTES = 64 << 20
 """Below this size a high ratio harms nobody: a file of equal lines is no bomb."""
+
+Info = TypeVar("Info", zipfile.ZipInfo, tarfile.TarInfo)
 
 _ARCHIVES = (".zip", ".gz", ".tgz", ".tar", ".bz2", ".xz", ".7z", ".rar", ".zst")
 _BROKEN = (EOFError, OSError, zipfile.BadZipFile, tarfile.TarError, zlib.error, NotImplementedError, RuntimeError)
@@ -41,7 +43,7 @@ class Member:
     stream: BinaryIO
 
 
-def open_members(path: Path, within: str | None, pattern: str = "*") -> Iterator[Member]:
+def open_members(path: Path, within: str | None, pattern: str = "*") -> Generator[Member, None, None]:
     """The members of a file that match a glob, in order of name; each stream must be read before the next.
 
     ``within`` is None for a bare file, or gzip, zip or tar (packed or not).
@@ -87,7 +89,7 @@ def _tar_members(path: Path, pattern: str) -> Iterator[Member]:
             yield Member(info.name, _guarded(stream, path.stat().st_size))
 
 
-def _matching(infos, pattern, name_of):  # type: ignore[no-untyped-def]
+def _matching(infos: list[Info], pattern: str, name_of: Callable[[Info], str]) -> list[Info]:
     chosen = sorted((info for info in infos if fnmatch.fnmatchcase(name_of(info), pattern)), key=name_of)
     if not chosen:
         raise _refused(f"no member matches {pattern}")
