@@ -6,9 +6,9 @@ import dagster as dg
 
 from assets.transform.warehouse import Dbt, models
 from pipelines.components.dataset_release import release_asset
+from pipelines.instance import workspace_of_run
 from pipelines.project import this_project
-from pipelines.resources.workspace import current_workspace
-from pipelines.sensors import inbox_sensor
+from pipelines.sensors import daily_schedule, inbox_sensor
 from pipelines.warehouse.dbt import dbt_executable
 
 PROJECT = this_project()
@@ -25,24 +25,15 @@ pipeline = dg.define_asset_job(
     description="Ingest what arrived, build the tables, prove every step, publish what is new.",
 )
 
-daily = dg.ScheduleDefinition(
-    name="daily",
-    job=pipeline,
-    cron_schedule="0 5 * * *",
-    execution_timezone="UTC",
-    default_status=dg.DefaultScheduleStatus.STOPPED,
-    description="Every source and dataset, at five in the morning, UTC.",
-)
-
 defs = dg.Definitions.merge(
     dg.load_from_defs_folder(path_within_project=PROJECT.root),
     dg.Definitions(
         assets=of_one_source,
         jobs=[pipeline],
-        schedules=[daily],
+        schedules=[daily_schedule(pipeline)],
         sensors=[inbox_sensor(PROJECT, pipeline, list(models.keys))],
         resources={
-            "workspace": dg.ResourceDefinition(lambda _: current_workspace()),
+            "workspace": dg.ResourceDefinition(workspace_of_run),
             "dbt": Dbt(
                 project_dir=str(PROJECT.dbt_project),
                 profiles_dir=str(PROJECT.dbt_project),

@@ -1,5 +1,6 @@
-"""Why a run failed, for people: each cause once, the first one first. Told from Dagster's events, dbt's results and
-the verdicts; nothing here evaluates anything.
+"""Why a run failed, for people: each cause once, the first one first.
+
+Told from Dagster's events, dbt's results and the verdicts; nothing here evaluates anything.
 """
 
 from __future__ import annotations

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelines.landing.home import Home
+from pipelines.resources.workspace import Workspace, current_workspace
 from pipelines.warehouse.run_folder import RunFolder
 
 if TYPE_CHECKING:
@@ -71,6 +72,16 @@ def living(home: Home, run_id: str) -> Iterator[None]:
     with (RunFolder.of(home, run_id).root / _LOCK).open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_SH)
         yield
+
+
+def workspace_of_run(context: dg.InitResourceContext) -> Iterator[Workspace]:
+    """The workspace as a resource: within a run it also shows that the run lives; sensors have no run."""
+    workspace = current_workspace()
+    if context.run is None:
+        yield workspace
+        return
+    with living(workspace.home, context.run.run_id):
+        yield workspace
 
 
 def fail_dead_runs(instance: dg.DagsterInstance, home: Home) -> list[str]:

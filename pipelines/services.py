@@ -40,6 +40,10 @@ class ServicesError(RuntimeError):
     """The UI cannot be started or has ended; the message says why and what to do."""
 
 
+class StartError(ServicesError):
+    """The UI cannot be started as asked: another port, or the UI that runs already, is what to use."""
+
+
 @dataclass(frozen=True)
 class Services:
     """What is to be started: Dagster's own folder, the port on 127.0.0.1, and the variables that name the home."""
@@ -64,8 +68,8 @@ class Services:
         ``on_ready`` is called once the pipeline is loaded and shown, ``on_stop`` when the processes are asked to end.
 
         Raises:
-            ServicesError: the port is taken, another UI serves this home, the pipeline cannot be loaded, or a
-                process ended by itself.
+            StartError: the port is taken, or another UI serves this home.
+            ServicesError: the pipeline cannot be loaded, or a process ended by itself.
         """
         require_free(self.port)
         with self._alone(), _signals() as asked, self.log.open("w", encoding="utf-8") as log:
@@ -117,7 +121,7 @@ class Services:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 lock.seek(0)
-                raise ServicesError(f"the UI of this home runs already: {lock.read().strip()}") from None
+                raise StartError(f"the UI of this home runs already: {lock.read().strip()}") from None
             lock.truncate(0)
             lock.write(f"{self.url} (process {os.getpid()})\n")
             lock.flush()
@@ -128,15 +132,15 @@ def require_free(port: int) -> None:
     """Refuse a port that is taken or not allowed.
 
     Raises:
-        ServicesError: it names a port that is free.
+        StartError: it names a port that is free.
     """
     try:
         _bind(port)
     except PermissionError:
-        raise ServicesError(f"port {port} on {HOST} is reserved for the system; try --port 3000") from None
+        raise StartError(f"port {port} on {HOST} is reserved for the system; try --port 3000") from None
     except OSError:
         free = next(other for other in (*range(port + 1, min(port + 100, 65536)), 0) if _is_free(other))
-        raise ServicesError(f"port {port} on {HOST} is taken; try --port {free or 3000}") from None
+        raise StartError(f"port {port} on {HOST} is taken; try --port {free or 3000}") from None
 
 
 def _bind(port: int) -> None:

@@ -5,7 +5,6 @@ Nothing is computed here that the pipeline does not compute; Dagster, which only
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable
 from contextlib import redirect_stdout
@@ -101,9 +100,9 @@ def land(place: Place) -> None:
 
 def recount(place: Place) -> None:
     """The second reader alone."""
-    from pipelines.readers.recount import count_records
+    from pipelines.readers.recount import Layout, count_records
 
-    place.expect("recount", count_records(place.export, "csv", "utf-8", '"', "array"))
+    place.expect("recount", count_records(place.export, Layout("csv", "utf-8", '"', "array")))
 
 
 def catalog(place: Place) -> None:

@@ -144,7 +144,8 @@ def verify(
         for finding in faults:
             out.print(f"{finding.path} {finding.fault}", soft_wrap=True)
         out.print(
-            f"{audit.entry.dataset} {audit.entry.version}: {len(audit.findings)} objects checked, {len(faults)} at fault"
+            f"{audit.entry.dataset} {audit.entry.version}:"
+            f" {len(audit.findings)} objects checked, {len(faults)} at fault"
         )
     if faults:
         raise typer.Exit(BROKEN)

@@ -31,7 +31,7 @@ def ui(
 
     began = time.monotonic()
     with plain_errors():
-        from pipelines.instance import fail_dead_runs, instance_folder
+        from pipelines.instance import instance_folder, open_instance
         from pipelines.project import this_project
         from pipelines.warehouse.dbt import fresh_manifest
 
@@ -40,6 +40,8 @@ def ui(
         _ = this_project().datasets
         fresh_manifest(this_project().dbt_project)
         space.inbox.mkdir(parents=True, exist_ok=True)
+        with open_instance(space.home) as instance:
+            fail_dead_runs(instance, space.home)
         services = Services(instance_folder(space.home), port, environment(space))
 
     def ready() -> None:
@@ -54,7 +56,8 @@ def ui(
     except ServicesError as error:
         stop(str(error), BROKEN)
     finally:
-        fail_dead_runs(space.home)
+        with open_instance(space.home) as instance:
+            fail_dead_runs(instance, space.home)
 
 
 def environment(space: Workspace) -> dict[str, str]:

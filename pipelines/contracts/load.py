@@ -86,7 +86,10 @@ def load_declaration(path: Path, model: type[Model], component: str) -> Model:
     """
     name = shown(path)
     root = _compose(path, name)
-    document = _Constructor().construct_document(root)
+    try:
+        document = _Constructor().construct_document(root)
+    except yaml.MarkedYAMLError as error:
+        raise ContractError([_invalid(name, error)]) from None
     if not isinstance(document, dict) or document.get("type") != component:
         raise ContractError([Fault(name, 1, "type", f"must be {component}")])
     extra = [key for key in document if key not in ("type", "attributes")]
@@ -124,8 +127,7 @@ def _compose(path: Path, name: str) -> yaml.Node:
     except UnicodeDecodeError as error:
         raise ContractError([Fault(name, 1, "", f"is not UTF-8: {error.reason}")]) from None
     except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise ContractError([Fault(name, line, "", f"is no valid YAML: {error.problem}")]) from None
+        raise ContractError([_invalid(name, error)]) from None
     except yaml.YAMLError as error:
         raise ContractError([Fault(name, 1, "", f"is no valid YAML: {error}")]) from None
     if root is None:
@@ -134,6 +136,11 @@ def _compose(path: Path, name: str) -> yaml.Node:
     if faults:
         raise ContractError(faults)
     return root
+
+
+def _invalid(name: str, error: yaml.MarkedYAMLError) -> Fault:
+    line = error.problem_mark.line + 1 if error.problem_mark else 1
+    return Fault(name, line, "", f"is no valid YAML: {error.problem}")
 
 
 def _duplicates(node: yaml.Node, name: str, where: str) -> Iterable[Fault]:

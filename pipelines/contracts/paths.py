@@ -1,10 +1,13 @@
-r"""Field paths: ``a.b``, ``list[key=value].c``, ``a\\.b``: parsed once, then followed in parsed JSON."""
+r"""The language of fields: JSON paths (``a.b``, ``list[key=value].c``, ``a\.b``), and patterns of file names.
+
+Parsed and checked here; paths are followed through records in ``pipelines.shapes.paths``.
+"""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Any, Final
+from fnmatch import fnmatchcase
 
 
 @dataclass(frozen=True)
@@ -15,31 +18,9 @@ class Select:
     value: str
 
 
-@dataclass(frozen=True)
-class Looked:
-    """Step into the key that another field of the record names: ``profiles.$annotator``."""
+Step = str | Select
 
-    name: str
-
-
-Step = str | Select | Looked
-
-
-class _Missing:
-    def __repr__(self) -> str:
-        return "MISSING"
-
-
-MISSING: Final = _Missing()
-"""What a path finds where the field is absent; JSON null is None, another thing."""
-
-
-class AmbiguousPathError(ValueError):
-    """A selector that matches several elements: which one is meant is not ours to say."""
-
-
-_SEGMENT = re.compile(r"(?P<name>(?:\\.|[^.\[\\])*)(?P<selects>(?:\[[^\]=]+=[^\]]*\])*)(?P<end>\.|$)")
-_SELECT = re.compile(r"\[(?P<key>[^\]=]+)=(?P<value>[^\]]*)\]")
+_SEGMENT = re.compile(r"(?P<name>(?:\\.|[^.\[\]\\])+)(?:\[(?P<key>[^\]=]+)=(?P<value>[^\]]*)\])?(?P<end>\.|$)")
 
 
 def parse_path(text: str) -> tuple[Step, ...]:
@@ -52,53 +33,42 @@ def parse_path(text: str) -> tuple[Step, ...]:
     position = 0
     while True:
         match = _SEGMENT.match(text, position)
-        if match is None or not (match["name"] or match["selects"]):
-            raise ValueError(f"field path {text!r} cannot be read from character {position + 1} on")
-        if match["name"]:
-            name = re.sub(r"\\(.)", r"\1", match["name"])
-            steps.append(Looked(name) if steps and match["name"].startswith("$") else name)
-        steps.extend(Select(found["key"], found["value"]) for found in _SELECT.finditer(match["selects"]))
+        if match is None:
+            raise ValueError(
+                f"field path {text!r} cannot be read from character {position + 1} on; a path is a.b, or"
+                f" list[key=value].c, and a dot or bracket within a name follows a backslash"
+            )
+        steps.append(re.sub(r"\\(.)", r"\1", match["name"]))
+        if match["key"] is not None:
+            steps.append(Select(match["key"], match["value"]))
         position = match.end()
         if not match["end"]:
             return tuple(steps)
 
 
-def follow(record: Any, steps: tuple[Step, ...]) -> Any:
-    """What stands at the path of a record, or ``MISSING``.
+def pattern_problem(pattern: str) -> str | None:
+    """Why a text is no pattern of file names within an inbox folder; None if it is one."""
+    parts = pattern.split("/")
+    if pattern.startswith("~") or "\\" in pattern or not parts[0] or ".." in parts:
+        return f"pattern {pattern!r} leaves the source's inbox folder; name files relative to it, such as export_*.csv"
+    if not all(parts) or "." in parts:
+        return f"pattern {pattern!r} has an empty step; write it as folder/file.csv"
+    if any("**" in part and part != "**" for part in parts) or parts[-1] == "**":
+        return f"pattern {pattern!r}: ** stands for any folders, alone between slashes, as in **/export.csv"
+    return None
 
-    Raises:
-        AmbiguousPathError: a selector matches more than one element.
+
+def matches(pattern: str, name: str) -> bool:
+    """Whether a pattern means a file, by its name within the inbox folder, folders apart by '/'.
+
+    ``*``, ``?`` and ``[…]`` stay within a folder; ``**`` is any number of folders, none included.
     """
-    value = record
-    for step in steps:
-        if isinstance(step, Looked):
-            step = record.get(step.name, MISSING)
-            if not isinstance(step, str):
-                return MISSING
-        if isinstance(step, str):
-            if not isinstance(value, dict) or step not in value:
-                return MISSING
-            value = value[step]
-        else:
-            if not isinstance(value, list):
-                return MISSING
-            matches = [
-                element for element in value if isinstance(element, dict) and element.get(step.key) == step.value
-            ]
-            if len(matches) > 1:
-                raise AmbiguousPathError(f"{len(matches)} elements have {step.key} = {step.value!r}")
-            if not matches:
-                return MISSING
-            value = matches[0]
-    return value
+    return _match(pattern.split("/"), name.split("/"))
 
 
-def names(steps: tuple[Step, ...]) -> tuple[str, ...]:
-    """The path without selectors, up to a key that the record names: which keys it passes through."""
-    passed: list[str] = []
-    for step in steps:
-        if isinstance(step, Looked):
-            break
-        if isinstance(step, str):
-            passed.append(step)
-    return tuple(passed)
+def _match(pattern: list[str], name: list[str]) -> bool:
+    if not pattern:
+        return not name
+    if pattern[0] == "**":
+        return any(_match(pattern[1:], name[skipped:]) for skipped in range(len(name) + 1))
+    return bool(name) and fnmatchcase(name[0], pattern[0]) and _match(pattern[1:], name[1:])

@@ -237,7 +237,7 @@ JUDGMENTS = Table(
 QUARANTINE = Table(
     "quarantine",
     "One row per refused file, record or judgment.",
-    ("source_id", "file_sha256", "record_ordinal", "record_part", "question_id", "stage", "reason"),
+    ("source_id", "file_sha256", "record_ordinal", "record_part", "question_id", "stage", "reason", "field"),
     (
         _SOURCE,
         _FILE,

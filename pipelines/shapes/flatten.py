@@ -46,6 +46,7 @@ class Flattener:
         self._spans = slots.spans
         self._paths = [path_of(field, is_text=is_text) for field in slots.fields]
         self._act = act_path(mapping)
+        self._outer_is_item = _outer_is_item(mapping, self._act)
         self.uncovered: frozenset[str] = frozenset()
         covered = covered_paths(mapping)
         if self._act is None:
@@ -71,11 +72,17 @@ class Flattener:
             outer_rest = to_json(rest) if rest else None
             inner = take_apart(outer, self._steps[-1], is_text=self._is_text) if self._steps else iter((outer,))
             for view in inner:
-                extra, item_extra = outer_rest, None
-                if self._steps:
-                    left = self._act_residue(view)
-                    uncovered.update(f"{'.'.join(self._act or ())}.{name}" for name in left)
+                left = self._act_residue(view)
+                uncovered.update(f"{'.'.join(self._act or ())}.{name}" for name in left)
+                if self._outer_is_item:
                     extra, item_extra = (to_json(left) if left else None), outer_rest
+                else:
+                    prefix = ".".join(self._act or ())
+                    both = {
+                        **rest,
+                        **{f"{prefix}.{name}" if name in rest else name: held for name, held in left.items()},
+                    }
+                    extra, item_extra = (to_json(both) if both else None), None
                 texts, raws = self._cells(view)
                 yield Act(part, texts, raws, extra, item_extra)
                 part += 1
@@ -96,8 +103,7 @@ class Flattener:
         if isinstance(held, dict):
             return residue(held, self._act_tree)
         if isinstance(held, list):
-            left = residue({"elements": held}, {"elements": self._act_tree} if self._act_tree else {"elements": None})
-            return left
+            return residue({"elements": held}, {"elements": self._act_tree or None})
         return {}
 
     def _cells(self, view: View) -> tuple[list[str | None], list[str | None]]:
@@ -112,6 +118,16 @@ class Flattener:
             texts.append(scalar_text(value) if spans is None else canonical_spans(value, spans))
             raws.append(None if value is MISSING else self._raw(value))
         return texts, raws
+
+
+def _outer_is_item(mapping: FileMapping, act: tuple[str, ...] | None) -> bool:
+    """Whether what surrounds the acts of a record is about the item: it is, unless it says who judged."""
+    if not mapping.each:
+        return False
+    if mapping.annotator is None:
+        return True
+    within = ".".join(act) + "." if act else None
+    return all(key.startswith("$") or (within is not None and key.startswith(within)) for key in mapping.annotator.key)
 
 
 def canonical_spans(value: Any, fields: SpanFields) -> str | None:
