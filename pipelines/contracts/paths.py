@@ -18,7 +18,14 @@ class Select:
     value: str
 
 
-Step = str | Select
+@dataclass(frozen=True)
+class Looked:
+    """Step into the key that another field of the record names: ``profiles.$annotator``."""
+
+    name: str
+
+
+Step = str | Select | Looked
 
 _SEGMENT = re.compile(r"(?P<name>(?:\\.|[^.\[\]\\])+)(?:\[(?P<key>[^\]=]+)=(?P<value>[^\]]*)\])?(?P<end>\.|$)")
 
@@ -38,7 +45,8 @@ def parse_path(text: str) -> tuple[Step, ...]:
                 f"field path {text!r} cannot be read from character {position + 1} on; a path is a.b, or"
                 f" list[key=value].c, and a dot or bracket within a name follows a backslash"
             )
-        steps.append(re.sub(r"\\(.)", r"\1", match["name"]))
+        name = re.sub(r"\\(.)", r"\1", match["name"])
+        steps.append(Looked(name) if steps and match["name"].startswith("$") else name)
         if match["key"] is not None:
             steps.append(Select(match["key"], match["value"]))
         position = match.end()

@@ -13,9 +13,10 @@ import msgspec
 
 from pipelines.contracts.answers import SpanFields
 from pipelines.contracts.files import Each, FileMapping
-from pipelines.contracts.paths import MISSING, AmbiguousPathError, follow, parse_path
+from pipelines.contracts.paths import parse_path
 from pipelines.domain.answers import Span, Spans
 from pipelines.readers.json_reader import to_json
+from pipelines.shapes.paths import MISSING, AmbiguousPathError, follow
 from pipelines.shapes.residue import Tree, residue, tree_of
 from pipelines.shapes.slots import Slots, act_path, covered_paths
 from pipelines.shapes.steps import RecordShapeError, View, path_of, take_apart

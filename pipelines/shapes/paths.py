@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import msgspec
 
-from pipelines.contracts.paths import Select, Step
+from pipelines.contracts.paths import Looked, Select, Step
 
 
 class _Missing:
@@ -22,13 +22,18 @@ class AmbiguousPathError(ValueError):
     """A selector that matches several elements: which one is meant is not ours to say."""
 
 
-def follow(value: Any, steps: tuple[Step, ...]) -> Any:
-    """What stands at the path, or ``MISSING``.
+def follow(record: Any, steps: tuple[Step, ...]) -> Any:
+    """What stands at the path of a record, or ``MISSING``.
 
     Raises:
         AmbiguousPathError: a selector matches more than one element.
     """
+    value = record
     for step in steps:
+        if isinstance(step, Looked):
+            step = record.get(step.name, MISSING)
+            if not isinstance(step, str):
+                return MISSING
         if isinstance(step, str):
             if not isinstance(value, dict) or step not in value:
                 return MISSING
@@ -58,5 +63,11 @@ def selects(step: Select, element: Any) -> bool:
 
 
 def names(steps: tuple[Step, ...]) -> tuple[str, ...]:
-    """The path without selectors: which keys it passes through."""
-    return tuple(step for step in steps if isinstance(step, str))
+    """The path without selectors, up to a key that the record names: which keys it passes through."""
+    passed: list[str] = []
+    for step in steps:
+        if isinstance(step, Looked):
+            break
+        if isinstance(step, str):
+            passed.append(step)
+    return tuple(passed)

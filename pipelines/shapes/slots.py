@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pipelines.contracts.answers import SpanFields
 from pipelines.contracts.files import EachElement, EachEntry, FileMapping
-from pipelines.contracts.paths import names, parse_path
+from pipelines.contracts.paths import parse_path
+from pipelines.shapes.paths import names
 
 
 class Slots:

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from pipelines.contracts.files import Each, EachColumn, EachElement, EachEntry, EachParallel
-from pipelines.contracts.paths import MISSING, Step, follow, names, parse_path
+from pipelines.contracts.paths import Step, parse_path
+from pipelines.shapes.paths import MISSING, follow, names
 
 View = dict[str, Any]
 

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from pipelines.contracts.load import ContractError, load_contract, load_contracts
-from pipelines.contracts.paths import MISSING, AmbiguousPathError, follow, parse_path
+from pipelines.contracts.paths import parse_path
 from pipelines.project import Project, UnknownNameError, this_project
+from pipelines.shapes.paths import MISSING, AmbiguousPathError, follow
 
 GOOD = """\
 type: pipelines.components.AnnotationSource
