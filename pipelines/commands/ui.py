@@ -31,7 +31,7 @@ def ui(
 
     began = time.monotonic()
     with plain_errors():
-        from pipelines.instance import instance_folder, open_instance
+        from pipelines.instance import fail_dead_runs, instance_folder, open_instance
         from pipelines.project import this_project
         from pipelines.warehouse.dbt import fresh_manifest
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
+import numpy as np
 import pyarrow as pa
 from pyarrow import csv
 
@@ -26,7 +27,7 @@ class CsvReader:
     """Reads one CSV stream of UTF-8 text.
 
     Iterating yields batches; ``refused`` grows by the rows with too few or too many fields, which keep
-    their ordinal. Blank lines are no records.
+    their ordinal (their bytes are found by the second reader). Blank lines are no records.
 
     Raises:
         FileRefusedError: on construction or iteration; the file as a whole cannot be read.
@@ -54,8 +55,13 @@ class CsvReader:
         except pa.ArrowInvalid as error:
             raise _refusal(error) from None
         self.columns: tuple[str, ...] = tuple(self._reader.schema.names)
-        if twice := sorted({name for name in self.columns if self.columns.count(name) > 1}):
-            raise FileRefusedError(Reason.FILE_MALFORMED, f"the header names {twice} more than once", twice[0])
+        seen: dict[str, int] = {}
+        for position, name in enumerate(self.columns, start=1):
+            # By position: a file without header has a person's row for one, and its cells are not ours to tell.
+            if name in seen:
+                message = f"columns {seen[name]} and {position} have the same name"
+                raise FileRefusedError(Reason.FILE_MALFORMED, message)
+            seen[name] = position
 
     def __iter__(self) -> Iterator[CsvBatch]:
         position = 0
@@ -78,7 +84,7 @@ class CsvReader:
             RefusedRecord(
                 ordinal,
                 Reason.RECORD_MALFORMED,
-                row.text.encode(),
+                b"",
                 field=f"{row.actual_columns} fields, expected {row.expected_columns}",
             )
         )
@@ -86,15 +92,10 @@ class CsvReader:
 
     def _ordinals(self, start: int, count: int) -> pa.Array:
         """Ordinals of the next ``count`` good rows, stepping over the refused ones."""
-        import numpy as np
-
-        first = bisect_left(self._bad_ordinals, start)
-        ordinals = np.arange(start, start + count, dtype=np.int64)
-        for bad in self._bad_ordinals[first:]:
-            if bad > ordinals[-1]:
-                break
-            ordinals[ordinals >= bad] += 1
-        return pa.array(ordinals)
+        bad = np.array(self._bad_ordinals[bisect_left(self._bad_ordinals, start) :], dtype=np.int64)
+        is_good = np.ones(count + len(bad), dtype=np.bool_)
+        is_good[bad[bad < start + len(is_good)] - start] = False
+        return pa.array(start + np.flatnonzero(is_good)[:count])
 
 
 def _refusal(error: pa.ArrowInvalid) -> FileRefusedError:

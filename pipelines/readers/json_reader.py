@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
 import msgspec
 
 from pipelines.domain.vocabulary import Reason
-from pipelines.readers.json_splitter import split_elements
+from pipelines.readers.json_splitter import WHITE, split_elements
 from pipelines.readers.records import MAX_RECORD_BYTES, FileRefusedError, RawRecord, chunks
 
 MAX_DEPTH = 64
+
+_KEY = re.compile(rb'"[ \t\r\n]*:')
 
 
 def _number(token: str) -> msgspec.Raw:
@@ -26,24 +30,13 @@ class RecordMalformedError(ValueError):
 
 
 def read_json(stream: BinaryIO, container: str) -> Iterator[RawRecord]:
-    """Records of a JSON document: the elements of an ``array``, or the values of an ``object`` with their keys.
+    """Records of a JSON document: the elements of an ``array``, or the entries of an ``object``.
 
     Raises:
         FileRefusedError: the document as a whole is broken.
     """
     for ordinal, element in enumerate(split_elements(stream, container)):
-        if container == "array":
-            yield RawRecord(ordinal, element)
-            continue
-        end = _string_end(element)
-        colon = element[end:].lstrip() if end else b""
-        if not colon.startswith(b":"):
-            raise FileRefusedError(Reason.FILE_MALFORMED, f"entry {ordinal} of the object has no key")
-        try:
-            key = msgspec.json.decode(element[:end], type=str)
-        except msgspec.MsgspecError:
-            raise FileRefusedError(Reason.FILE_MALFORMED, f"the key of entry {ordinal} is no text") from None
-        yield RawRecord(ordinal, colon[1:].strip(), key)
+        yield RawRecord(ordinal, element, is_entry=container == "object")
 
 
 def read_jsonl(stream: BinaryIO) -> Iterator[RawRecord]:
@@ -58,35 +51,45 @@ def read_jsonl(stream: BinaryIO) -> Iterator[RawRecord]:
         lines = (pending + chunk).split(b"\n")
         pending = lines.pop()
         for line in lines:
-            if line.strip():
+            if line.strip(WHITE):
                 yield RawRecord(ordinal, line.rstrip(b"\r"))
                 ordinal += 1
         if len(pending) > MAX_RECORD_BYTES:
             raise FileRefusedError(Reason.FILE_MALFORMED, f"line {ordinal} is longer than {MAX_RECORD_BYTES} bytes")
-    if pending.strip():
+    if pending.strip(WHITE):
         yield RawRecord(ordinal, pending.rstrip(b"\r"))
         ordinal += 1
     if ordinal == 0:
         raise FileRefusedError(Reason.FILE_EMPTY, "the file is empty")
 
 
-def parse(record: RawRecord) -> dict[str, Any]:
-    """The record as plain Python values; a fraction or exponent stays raw text, so that no digit is lost.
+def parse(record: RawRecord) -> tuple[dict[str, Any], str | None]:
+    """The record as plain Python values, and its key where records are entries of an object.
+
+    A fraction or exponent stays raw text, so that no digit is lost.
 
     Raises:
-        RecordMalformedError: it is no JSON object, or nested deeper than ``MAX_DEPTH``.
+        RecordMalformedError: it is no JSON object, names a key twice, or is nested deeper than ``MAX_DEPTH``.
     """
+    text = b"{" + record.raw + b"}" if record.is_entry else record.raw
     try:
-        value = _decoder.decode(record.raw)
+        value = _decoder.decode(text)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise RecordMalformedError(str(error)) from None
     except RecursionError:
         raise RecordMalformedError("nested too deep") from None
+    keys, depth = _measure(value)
+    if depth > MAX_DEPTH + record.is_entry:
+        raise RecordMalformedError(f"nested deeper than {MAX_DEPTH} levels")
+    # Cheap counts first: each is at least the number of keys as written, so that one that is equal proves it.
+    if keys != text.count(b":") and keys != len(_KEY.findall(text)):
+        json.loads(text, object_pairs_hook=_no_twins, parse_int=str, parse_float=str)
+    key = None
+    if record.is_entry:
+        key, value = next(iter(value.items()), (None, None))
     if not isinstance(value, dict):
         raise RecordMalformedError("the record is no JSON object")
-    if record.raw.count(b"{") + record.raw.count(b"[") > MAX_DEPTH and _depth(value) > MAX_DEPTH:
-        raise RecordMalformedError(f"nested deeper than {MAX_DEPTH} levels")
-    return value
+    return value, key
 
 
 def to_json(value: Any) -> str:
@@ -94,27 +97,24 @@ def to_json(value: Any) -> str:
     return msgspec.json.encode(value).decode()
 
 
-def _string_end(element: bytes) -> int:
-    """Position behind a leading JSON string, or 0 if there is none."""
-    if element[:1] != b'"':
-        return 0
-    position = 1
-    while position < len(element):
-        if element[position : position + 1] == b"\\":
-            position += 2
-        elif element[position : position + 1] == b'"':
-            return position + 1
-        else:
-            position += 1
-    return 0
-
-
-def _depth(value: Any) -> int:
-    deepest = 0
+def _measure(value: Any) -> tuple[int, int]:
+    """How many keys a value holds at all levels, and how deep it is."""
+    keys = deepest = 0
     pending = [(value, 1)]
     while pending:
         node, depth = pending.pop()
+        if isinstance(node, dict):
+            keys += len(node)
+            pending.extend((child, depth + 1) for child in node.values() if isinstance(child, dict | list))
+        elif isinstance(node, list):
+            pending.extend((child, depth + 1) for child in node if isinstance(child, dict | list))
         deepest = max(deepest, depth)
-        children = node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
-        pending.extend((child, depth + 1) for child in children)
-    return deepest
+    return keys, deepest
+
+
+def _no_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of which no key is named twice: of two values, which one is meant is not ours to say."""
+    held = dict(pairs)
+    if len(held) < len(pairs):
+        raise RecordMalformedError("a key is named twice")
+    return held

@@ -12,17 +12,21 @@ import numpy as np
 import numpy.typing as npt
 
 from pipelines.domain.vocabulary import Reason
-from pipelines.readers.records import MAX_RECORD_BYTES, FileRefusedError, chunks
+from pipelines.readers.records import CHUNK_BYTES, MAX_RECORD_BYTES, FileRefusedError, chunks
 
-_WHITE = b" \t\r\n"
+WHITE = b" \t\r\n"
+"""What JSON calls white space."""
+
 _OPEN = {"array": b"[", "object": b"{"}
 _CLOSE = {"array": b"]", "object": b"}"}
 
 Bytes = npt.NDArray[np.uint8]
 
 
-def split_elements(stream: BinaryIO, container: str) -> Iterator[bytes]:
+def split_elements(stream: BinaryIO, container: str, chunk_bytes: int = CHUNK_BYTES) -> Iterator[bytes]:
     """Yield the raw bytes of each top-level element of an ``array``, or each ``"key": value`` of an ``object``.
+
+    ``chunk_bytes`` is how much is looked at in one go; what comes out does not depend on it.
 
     Raises:
         FileRefusedError: the document is not that container, is truncated, or holds more than one value.
@@ -31,9 +35,9 @@ def split_elements(stream: BinaryIO, container: str) -> Iterator[bytes]:
     pending = b""
     started = ended = False
     count = 0
-    for chunk in chunks(stream):
+    for chunk in chunks(stream, chunk_bytes):
         if not started:
-            chunk = (pending + chunk).lstrip(_WHITE)
+            chunk = (pending + chunk).lstrip(WHITE)
             pending = b""
             if not chunk:
                 continue
@@ -41,12 +45,12 @@ def split_elements(stream: BinaryIO, container: str) -> Iterator[bytes]:
                 raise _malformed(f"the document does not begin with {_OPEN[container].decode()}")
             started = True
         if ended:
-            if chunk.strip(_WHITE):
+            if chunk.strip(WHITE):
                 raise _malformed("there is more after the end of the document")
             continue
         begin = 1 if scan.depth == 0 else 0
         for position, is_end in scan.cuts(chunk):
-            element = (pending + chunk[begin:position]).strip(_WHITE)
+            element = (pending + chunk[begin:position]).strip(WHITE)
             pending = b""
             begin = position + 1
             if element:
@@ -55,8 +59,10 @@ def split_elements(stream: BinaryIO, container: str) -> Iterator[bytes]:
             elif not is_end or count:
                 raise _malformed(f"element {count} is empty: a comma too many")
             if is_end:
+                if chunk[position : position + 1] != _CLOSE[container]:
+                    raise _malformed(f"the document does not end with {_CLOSE[container].decode()}")
                 ended = True
-                if chunk[begin:].strip(_WHITE):
+                if chunk[begin:].strip(WHITE):
                     raise _malformed("there is more after the end of the document")
                 break
         if not ended:

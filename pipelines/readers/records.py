@@ -40,11 +40,28 @@ class RefusedRecord:
 
 @dataclass(frozen=True)
 class RawRecord:
-    """One JSON record as it stands in the file; ``key`` is set where records are an object's values."""
+    """One JSON record as it stands in the file; ``is_entry`` where records are an object's entries, key and all."""
 
     ordinal: int
     raw: bytes
-    key: str | None = None
+    is_entry: bool = False
+
+
+def is_utf8(encoding: str) -> bool:
+    """Whether a text encoding is UTF-8, with byte order mark or without."""
+    return codecs.lookup(encoding).name in ("utf-8", "utf-8-sig")
+
+
+def exact_codec(encoding: str, head: bytes) -> str:
+    """The codec that turns parts of a text into its own bytes again, given the first bytes of the file.
+
+    It writes no byte order mark, and keeps the byte order that the mark told.
+    """
+    name = codecs.lookup(encoding).name
+    if name in ("utf-16", "utf-32"):
+        big = codecs.BOM_UTF16_BE if name == "utf-16" else codecs.BOM_UTF32_BE
+        return f"{name}-be" if head.startswith(big) else f"{name}-le"
+    return name.removesuffix("-sig")
 
 
 def utf8_stream(stream: BinaryIO, encoding: str) -> BinaryIO:
@@ -55,7 +72,7 @@ def utf8_stream(stream: BinaryIO, encoding: str) -> BinaryIO:
     Raises:
         FileRefusedError: on reading, where the bytes are not valid in ``encoding``.
     """
-    if codecs.lookup(encoding).name in ("utf-8", "utf-8-sig", "ascii"):
+    if is_utf8(encoding):
         head = stream.read(3)
         return io.BufferedReader(_Rest(b"" if head == codecs.BOM_UTF8 else head, stream), CHUNK_BYTES)
     return io.BufferedReader(_Transcoded(stream, encoding), CHUNK_BYTES)
