@@ -14,7 +14,7 @@ from pipelines.project import this_project
 from pipelines.resources.workspace import Workspace
 from pipelines.warehouse.catalog import CatalogError, bind, delivered_sources, landed_files
 from pipelines.warehouse.dbt import fresh_manifest, run_environment
-from pipelines.warehouse.run_folder import RunFolder
+from pipelines.warehouse.run_folder import RunFolder, mart_rows
 
 PROJECT = this_project()
 
@@ -91,6 +91,8 @@ def models(
     """Build and test the models in the run's own warehouse."""
     run = RunFolder.of(workspace.home, context.run_id)
     os.environ.update(run_environment(run))
-    yield from dbt.cli(
-        ["build", "--exclude-resource-type", "unit_test"], context=context, target_path=run.root / "dbt"
-    ).stream()
+    built = dbt.cli(["build", "--exclude-resource-type", "unit_test"], context=context, target_path=run.root / "dbt")
+    for event in built.stream():
+        if isinstance(event, dg.Output) and (rows := mart_rows(run, event.output_name)) is not None:
+            context.add_output_metadata({"dagster/row_count": rows}, output_name=event.output_name)
+        yield event

@@ -56,3 +56,11 @@ class RunFolder:
     def mart(self, table: str) -> Path:
         """Where a mart's Parquet lies."""
         return self.marts / f"{table}.parquet"
+
+
+def mart_rows(run: RunFolder, table: str) -> int | None:
+    """Rows of a mart by its Parquet footer; None where there is no such mart."""
+    import pyarrow.parquet as pq
+
+    path = run.mart(table)
+    return int(pq.read_metadata(path).num_rows) if path.exists() else None
