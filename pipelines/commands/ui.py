@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipelines.commands.console import BROKEN, plain_errors, say, stop
+from pipelines.commands.console import BROKEN, USAGE, plain_errors, say, stop
 from pipelines.commands.options import HomeOption, InboxOption, StoreOption, workspace
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def ui(
     """
     import time
 
-    from pipelines.services import Services, ServicesError
+    from pipelines.services import Services, ServicesError, StartError
 
     began = time.monotonic()
     with plain_errors():
@@ -40,8 +40,6 @@ def ui(
         _ = this_project().datasets
         fresh_manifest(this_project().dbt_project)
         space.inbox.mkdir(parents=True, exist_ok=True)
-        with open_instance(space.home) as instance:
-            fail_dead_runs(instance, space.home)
         services = Services(instance_folder(space.home), port, environment(space))
 
     def ready() -> None:
@@ -54,7 +52,7 @@ def ui(
     try:
         services.run(on_ready=ready, on_stop=lambda: say("stopping"))
     except ServicesError as error:
-        stop(str(error), BROKEN)
+        stop(str(error), USAGE if isinstance(error, StartError) else BROKEN)
     finally:
         with open_instance(space.home) as instance:
             fail_dead_runs(instance, space.home)

@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from pipelines.contracts.answers import AnswerMapping, FieldPath
-from pipelines.contracts.paths import parse_path
+from pipelines.contracts.paths import parse_path, pattern_problem
 from pipelines.contracts.questions import Code, Part, Word
 from pipelines.domain.vocabulary import AnnotatorKind, AttributeStatus, Status
 
@@ -188,7 +188,7 @@ class FileMapping(Part):
 
     role: Literal["judgments", "items", "annotators"] = Field(description="what the files hold")
     pattern: Annotated[list[str], _AS_LIST, Field(min_length=1)] = Field(
-        description="glob pattern, or patterns, within the source's inbox folder"
+        description="glob pattern, or patterns, from the source's inbox folder on; ** is any number of folders"
     )
     dialect: Dialect = Field(description="container and text dialect")
     each: Annotated[list[Each], BeforeValidator(_as_steps, json_schema_input_type=Each | list[Each])] = Field(
@@ -210,8 +210,8 @@ class FileMapping(Part):
     @classmethod
     def _inside_the_inbox(cls, patterns: list[str]) -> list[str]:
         for pattern in patterns:
-            if pattern.startswith(("/", "~")) or ".." in pattern.split("/") or "\\" in pattern:
-                raise ValueError(f"pattern {pattern!r} leaves the source's inbox folder")
+            if problem := pattern_problem(pattern):
+                raise ValueError(problem)
         return patterns
 
     @model_validator(mode="after")

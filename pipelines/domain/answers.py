@@ -16,8 +16,13 @@ from pipelines.domain.vocabulary import AnswerType, Preference, Status
 _NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 
 
+_ESCAPE = re.compile(r"\\u[0-9a-f]{4}|\\.")
+
+
 def _json(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    """JSON without white space; only what must be escaped is, control characters with upper-case hex digits."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return _ESCAPE.sub(lambda found: found[0][:2] + found[0][2:].upper(), text)
 
 
 @dataclass(frozen=True)

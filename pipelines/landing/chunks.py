@@ -6,7 +6,7 @@ read or flattened are kept aside with their bytes.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -46,8 +46,10 @@ class RawFile:
         uncovered: fields found in the file that the mapping does not account for.
     """
 
-    def __init__(self, path: Path, mapping: FileMapping, slots: Slots) -> None:
+    def __init__(self, path: Path, mapping: FileMapping, slots: Slots, required: Mapping[str, tuple[str, ...]]) -> None:
         self._path = path
+        self._flattener = Flattener(mapping, slots, is_text=mapping.dialect.format == "csv", required=required)
+        self._acts = 0
         self._mapping = mapping
         self._slots = slots
         self.records = 0
@@ -76,6 +78,10 @@ class RawFile:
                 yield from self._json(stream, dialect)
         if self.records == 0:
             raise FileRefusedError(Reason.FILE_EMPTY, "the file holds no record")
+        if self._acts and self._flattener.unseen:
+            told = ", ".join(self._flattener.unseen)
+            message = f"no record has the field {told}; where a question may go unanswered, list null in its unanswered"
+            raise FileRefusedError(Reason.FILE_COLUMN_MISSING, message, next(iter(self._flattener.unseen)))
 
     def _csv(self, reader: CsvReader) -> Iterator[Chunk]:
         header = set(reader.columns)
@@ -84,7 +90,7 @@ class RawFile:
             told = ", ".join(repr(name) for name in missing)
             raise FileRefusedError(Reason.FILE_COLUMN_MISSING, f"the file has no column {told}", missing[0])
         uncovered = [name for name in reader.columns if name not in set(covered)]
-        flattener = Flattener(self._mapping, self._slots, is_text=True) if self._mapping.each else None
+        flattener = self._flattener if self._mapping.each else None
         if flattener is None and uncovered:
             pairs = ", ".join(f"{literal(name)}, e{number}" for number, name in enumerate(uncovered))
             self.extra_sql = f"json_object({pairs})::varchar"
@@ -128,23 +134,23 @@ class RawFile:
         for place, row in zip(batch.ordinals.to_pylist(), batch.rows.to_pylist(), strict=True):
             ordinal = self._first + place
             try:
-                for act in flattener.acts(row, self._made):
-                    acts.add(ordinal, act.part, act.texts, act.raws, act.extra, act.item_extra)
+                flat = list(flattener.acts(row, self._made))
             except RecordShapeError as error:
-                raw = ",".join(row.values()).encode()
-                self.refused.append(RefusedRecord(ordinal, Reason.RECORD_SHAPE, raw, error.field))
+                self.refused.append(RefusedRecord(ordinal, Reason.RECORD_SHAPE, b"", error.field))
+                continue
+            for act in flat:
+                acts.add(ordinal, act.part, act.texts, act.raws, act.extra, act.item_extra)
         return acts.table()
 
     def _json(self, stream: Any, dialect: Dialect) -> Iterator[Chunk]:
         records = read_jsonl(stream) if dialect.format == "jsonl" else read_json(stream, dialect.records)
-        flattener = Flattener(self._mapping, self._slots)
         acts = _Acts(len(self._slots.fields))
         raws: dict[int, bytes] = {}
         size = 0
         for found in records:
             record = replace(found, ordinal=self._first + found.ordinal)
             self.records += 1
-            if self._flatten(record, flattener, acts):
+            if self._flatten(record, acts):
                 raws[record.ordinal] = record.raw
                 size += len(record.raw)
             if size >= CHUNK_RAW_BYTES or len(acts) >= CHUNK_ACTS:
@@ -153,12 +159,10 @@ class RawFile:
         if len(acts):
             yield Chunk(acts.table(), raws)
 
-    def _made_for(self, record: RawRecord) -> dict[str, Any]:
-        return self._made if record.key is None else {**self._made, "$key": record.key}
-
-    def _flatten(self, record: RawRecord, flattener: Flattener, acts: _Acts) -> bool:
+    def _flatten(self, record: RawRecord, acts: _Acts) -> bool:
         try:
-            flat = list(flattener.acts(parse(record), self._made_for(record)))
+            value, key = parse(record)
+            flat = list(self._flattener.acts(value, self._made if key is None else {**self._made, "$key": key}))
         except RecordMalformedError:
             self.refused.append(RefusedRecord(record.ordinal, Reason.RECORD_MALFORMED, record.raw))
             return False
@@ -167,7 +171,8 @@ class RawFile:
             return False
         for act in flat:
             acts.add(record.ordinal, act.part, act.texts, act.raws, act.extra, act.item_extra)
-        for name in flattener.uncovered:
+        self._acts += len(flat)
+        for name in self._flattener.uncovered:
             self.uncovered[name] = self.uncovered.get(name, 0) + 1
         return True
 

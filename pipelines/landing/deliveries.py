@@ -6,18 +6,16 @@ the folder at one moment; the same listing again is no new delivery.
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from pipelines.contracts.model import SourceContract
-from pipelines.landing.home import Home, write_private
+from pipelines.contracts.paths import matches
+from pipelines.landing.home import Home, locked, write_private
 
 _BLOCK = 1 << 20
 UNFINISHED = (".part", ".tmp", ".crdownload", ".partial")
@@ -71,22 +69,49 @@ def listing_digest(files: tuple[DeliveredFile, ...]) -> str:
 def inbox_listing(contract: SourceContract, inbox: Path) -> tuple[list[tuple[int, Path]], tuple[str, ...]]:
     """Files in the source's inbox folder as (mapping, path), and the names of files that no pattern matches.
 
+    Links, hidden files and files that are still being written are passed over.
+
     Raises:
-        InboxError: there is no such folder, or a pattern of role judgments matches nothing.
+        InboxError: there is no such folder, a mapping of role judgments matches nothing, or two mappings match one
+            file.
     """
     folder = inbox / contract.inbox_folder
     if not folder.is_dir():
         raise InboxError(f"{contract.source}: there is no inbox folder {folder}; put the export there")
     present = sorted(path for path in folder.rglob("*") if path.is_file() and _is_complete(path, folder))
-    matched: list[tuple[int, Path]] = []
+    by_mapping: dict[int, list[Path]] = {number: [] for number in range(len(contract.files))}
+    unmatched: list[str] = []
+    for path in present:
+        number = _mapping_of(contract, _name(path, folder))
+        if number is None:
+            unmatched.append(_name(path, folder))
+        else:
+            by_mapping[number].append(path)
     for number, mapping in enumerate(contract.files):
-        found = [path for path in present if any(path.relative_to(folder).match(glob) for glob in mapping.pattern)]
-        if not found and mapping.role == "judgments":
+        if not by_mapping[number] and mapping.role == "judgments":
             patterns = ", ".join(mapping.pattern)
             raise InboxError(f"{contract.source}: no file in {folder} matches {patterns} (role judgments)")
-        matched.extend((number, path) for path in found)
-    taken = {path for _, path in matched}
-    return matched, tuple(str(path.relative_to(folder)) for path in present if path not in taken)
+    return [(number, path) for number, paths in by_mapping.items() for path in paths], tuple(unmatched)
+
+
+def _mapping_of(contract: SourceContract, name: str) -> int | None:
+    """Which of the contract's mappings reads a file, by its name; a file is read by one."""
+    found = [
+        number
+        for number, mapping in enumerate(contract.files)
+        if any(matches(pattern, name) for pattern in mapping.pattern)
+    ]
+    if len(found) > 1:
+        raise InboxError(
+            f"{contract.source}: {name} is matched by two mappings, files[{found[0]}] and files[{found[1]}]; a file is"
+            f" read by one: make their patterns exclude each other"
+        )
+    return found[0] if found else None
+
+
+def _name(path: Path, folder: Path) -> str:
+    """The file's name within the folder; bytes of it that are no UTF-8 are shown as such."""
+    return os.fsencode(path.relative_to(folder).as_posix()).decode("utf-8", "backslashreplace")
 
 
 def _is_complete(path: Path, folder: Path) -> bool:
@@ -98,26 +123,40 @@ def receive(contract: SourceContract, inbox: Path, home: Home) -> Receipt:
     """Take what lies in the inbox folder into the raw area, if it differs from the last delivery.
 
     Raises:
-        InboxError: as ``inbox_listing``; or a file changed while it was being copied.
+        InboxError: as ``inbox_listing``; a file changed while it was being copied; or two mappings match files of
+            the same content.
     """
     matched, unmatched = inbox_listing(contract, inbox)
     folder = inbox / contract.inbox_folder
-    with _locked(home.restricted(contract.source)):
+    with locked(home.restricted(contract.source)):
+        _sweep(home.restricted(contract.source, "files"))
         files = tuple(_keep(home, contract.source, number, path, folder) for number, path in matched)
-        unique: dict[tuple[int, str], DeliveredFile] = {}
-        redelivered: list[DeliveredFile] = []
-        for file in files:
-            if (file.mapping, file.sha256) in unique:
-                redelivered.append(file)
-            else:
-                unique[file.mapping, file.sha256] = file
+        unique, redelivered = _apart(contract, files)
         history = deliveries(contract.source, home)
-        delivery = Delivery(contract.source, len(history) + 1, tuple(unique.values()), tuple(redelivered))
+        delivery = Delivery(contract.source, len(history) + 1, unique, redelivered)
         if history and history[-1].id == delivery.id:
             return Receipt(history[-1], False, unmatched)
         log = home.restricted(contract.source, "deliveries")
         write_private(log / f"{delivery.sequence:06d}.json", json.dumps(asdict(delivery), indent=1).encode())
     return Receipt(delivery, True, unmatched)
+
+
+def _apart(
+    contract: SourceContract, files: tuple[DeliveredFile, ...]
+) -> tuple[tuple[DeliveredFile, ...], tuple[DeliveredFile, ...]]:
+    """Files by content: the first of each, and those that repeat one."""
+    first: dict[str, DeliveredFile] = {}
+    repeated: list[DeliveredFile] = []
+    for file in files:
+        other = first.setdefault(file.sha256, file)
+        if other.mapping != file.mapping:
+            raise InboxError(
+                f"{contract.source}: {other.name} and {file.name} hold the same bytes, but files[{other.mapping}] reads"
+                f" the one and files[{file.mapping}] the other; deliver the content once"
+            )
+        if other is not file:
+            repeated.append(file)
+    return tuple(first.values()), tuple(repeated)
 
 
 def deliveries(source: str, home: Home) -> list[Delivery]:
@@ -130,15 +169,30 @@ def current_files(contract: SourceContract, home: Home) -> list[tuple[int, Deliv
     """The files that make up the source's state, as (sequence of the delivery that brought it first, file).
 
     ``full``: the last delivery's files. ``append``: every file ever delivered, once.
+
+    Raises:
+        InboxError: an earlier file of an appending source is no longer matched by the contract.
     """
     history = deliveries(contract.source, home)
-    first: dict[tuple[int, str], tuple[int, DeliveredFile]] = {}
+    is_whole = contract.export_mode == "full" and bool(history)
+    first: dict[str, tuple[int, DeliveredFile]] = {}
     for delivery in history:
         for file in delivery.files:
-            first.setdefault((file.mapping, file.sha256), (delivery.sequence, file))
-    if contract.export_mode == "append" or not history:
-        return list(first.values())
-    return [first[file.mapping, file.sha256] for file in history[-1].files]
+            first.setdefault(file.sha256, (delivery.sequence, file))
+    if is_whole:
+        return [(first[file.sha256][0], file) for file in history[-1].files]
+    return [(sequence, _as_read_now(contract, file)) for sequence, file in first.values()]
+
+
+def _as_read_now(contract: SourceContract, file: DeliveredFile) -> DeliveredFile:
+    """An earlier delivery's file with the mapping that reads it today: contracts change, names stay."""
+    number = _mapping_of(contract, file.name)
+    if number is None:
+        raise InboxError(
+            f"{contract.source}: {file.name} was delivered earlier, but no pattern of the present contract matches it;"
+            f" its judgments would vanish"
+        )
+    return replace(file, mapping=number)
 
 
 def raw_file(source: str, sha256: str, home: Home) -> Path:
@@ -158,22 +212,28 @@ def _delivery(path: Path) -> Delivery:
 
 def _keep(home: Home, source: str, mapping: int, path: Path, folder: Path) -> DeliveredFile:
     """Copy a file into the raw area under its digest, unless it is there; a file that changes meanwhile is refused."""
-    name = str(path.relative_to(folder))
+    name = _name(path, folder)
     before = path.stat()
     digest = file_sha256(path)
     target = home.restricted(source, "files") / digest
+    temporary = target.with_name(f".{digest}")
     if not target.exists():
-        temporary = target.with_name(f".{digest}.{os.getpid()}")
         shutil.copyfile(path, temporary)
         temporary.chmod(0o600)
-        if file_sha256(temporary) != digest:
-            temporary.unlink()
-            raise InboxError(f"{source}: {name} changed while it was read; deliver it again when it is complete")
-        temporary.replace(target)
     after = path.stat()
-    if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
+    copied = digest if target.exists() else file_sha256(temporary)
+    if copied != digest or (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
+        temporary.unlink(missing_ok=True)
         raise InboxError(f"{source}: {name} changed while it was read; deliver it again when it is complete")
+    if not target.exists():
+        temporary.replace(target)
     return DeliveredFile(mapping, name, digest, after.st_size)
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what a process left that died while it copied."""
+    for left in folder.glob(".*"):
+        left.unlink()
 
 
 def file_sha256(path: Path) -> str:
@@ -183,11 +243,3 @@ def file_sha256(path: Path) -> str:
         while block := stream.read(_BLOCK):
             digest.update(block)
     return digest.hexdigest()
-
-
-@contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    """One process at a time in a source's raw area."""
-    with (folder / ".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield

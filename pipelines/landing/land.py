@@ -6,7 +6,6 @@ A landed file is a folder, written beside its place and moved there whole: it is
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections import Counter
 from collections.abc import Callable
@@ -26,14 +25,16 @@ from pipelines.domain.tables import Table
 from pipelines.domain.types import duckdb_type
 from pipelines.domain.vocabulary import Reason
 from pipelines.landing.chunks import Chunk, RawFile
-from pipelines.landing.home import Home
+from pipelines.landing.home import Home, locked
+from pipelines.landing.refusals import Refusal, Refusals
 from pipelines.landing.schema import LANDED
-from pipelines.readers.records import FileRefusedError, RefusedRecord
-from pipelines.readers.recount import Layout, RecountError, count_records, csv_records
+from pipelines.readers.records import FileRefusedError
+from pipelines.readers.recount import Layout, count_records
+from pipelines.readers.recount_json import RecountError
 from pipelines.shapes.plan import Plan, Planner
-from pipelines.shapes.slots import Slots
+from pipelines.shapes.slots import Slots, required_paths
 
-LANDING_VERSION = 1
+LANDING_VERSION = 2
 """Raised when the same raw bytes and contract would land differently."""
 
 RECEIPT = "receipt.json"
@@ -89,7 +90,7 @@ def land_file(
     home: Home,
     on_progress: Callable[[int], None] | None = None,
 ) -> FileReceipt:
-    """Land a raw file, unless it is there already.
+    """Land a raw file, unless it is there already; one process at a time lands a source's files.
 
     ``on_progress`` is told the number of records read so far.
     """
@@ -97,20 +98,19 @@ def land_file(
     if (folder / RECEIPT).exists():
         return read_receipt(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
-    building = folder.with_name(f".{folder.name}.{os.getpid()}")
-    shutil.rmtree(building, ignore_errors=True)
-    try:
-        lander = Lander(contract, mapping, raw, file_sha256, key, building)
-        receipt = lander.land(on_progress)
-        _keep_restricted(home, contract, folder.parent.name, folder.name, lander)
-        (building / RECEIPT).write_text(json.dumps(asdict(receipt), indent=1))
-        try:
-            building.rename(folder)
-        except OSError:
-            if not (folder / RECEIPT).exists():
-                raise
-    finally:
-        shutil.rmtree(building, ignore_errors=True)
+    with locked(folder.parent):
+        if not (folder / RECEIPT).exists():
+            building = folder.with_name(f".{folder.name}")
+            # What is there was left by a process that died: whoever builds holds the lock.
+            shutil.rmtree(building, ignore_errors=True)
+            try:
+                lander = Lander(contract, mapping, raw, file_sha256, key, building)
+                receipt = lander.land(on_progress)
+                _keep_restricted(home, contract, folder.parent.name, folder.name, lander)
+                (building / RECEIPT).write_text(json.dumps(asdict(receipt), indent=1))
+                building.rename(folder)
+            finally:
+                shutil.rmtree(building, ignore_errors=True)
     return read_receipt(folder)
 
 
@@ -143,40 +143,43 @@ class Lander:
         self._slots = Slots(self._mapping)
         dialect = self._mapping.dialect
         self._layout = Layout(
-            dialect.format, dialect.encoding, dialect.quote, dialect.records, dialect.within, dialect.member
+            dialect.format,
+            dialect.encoding,
+            dialect.quote,
+            dialect.records,
+            dialect.within,
+            dialect.member,
+            dialect.delimiter,
         )
         self._parts = 0
-        self.refused: list[tuple[RefusedRecord, str, str | None]] = []
+        self.refused = Refusals(raw, self._layout)
         self.identities: dict[str, str] = {}
         self._counts: Counter[str] = Counter()
         self._questions: dict[str, tuple[int, int]] = {}
 
     def land(self, on_progress: Callable[[int], None] | None = None) -> FileReceipt:
         """Write every landed table and return the receipt."""
-        source = RawFile(self._raw, self._mapping, self._slots)
+        source = RawFile(self._raw, self._mapping, self._slots, required_paths(self._contract, self._mapping))
         refusal: FileRefusedError | None = None
         recounted = 0
-        con = connect()
-        try:
-            recounted = self._recount()
-            for chunk in source.chunks():
-                self._land_chunk(con, chunk, self._plan(source))
-                if on_progress:
-                    on_progress(source.records)
-            if source.records != recounted:
-                message = f"the first reader sees {source.records} records, the second {recounted}"
-                raise FileRefusedError(Reason.FILE_RECOUNT_DIFFERS, message)
-        except FileRefusedError as error:
-            refusal = error
-            self._forget(source)
-        for refused in source.refused:
-            self.refused.append((refused, "record", None))
-        if refusal is not None:
-            whole = RefusedRecord(-1, refusal.reason, b"", refusal.field)
-            self.refused.append((whole, "file", None))
-        self._write_quarantine(con)
-        self._write_missing(con)
-        con.close()
+        with connect() as con:
+            try:
+                recounted = self._recount()
+                for chunk in source.chunks():
+                    self._land_chunk(con, chunk, self._plan(source))
+                    if on_progress:
+                        on_progress(source.records)
+                if source.records != recounted:
+                    recounted = self._recount(exactly=True)
+                if source.records != recounted:
+                    message = f"the first reader sees {source.records} records, the second {recounted}"
+                    raise FileRefusedError(Reason.FILE_RECOUNT_DIFFERS, message)
+                self.refused.add_records(source.refused)
+            except FileRefusedError as error:
+                refusal = error
+                self._forget(error)
+            self._write_quarantine(con)
+            self._write_missing(con)
         counts = self._counts
         return FileReceipt(
             source=self._contract.source,
@@ -197,14 +200,14 @@ class Lander:
             refused_as_a_whole=refusal.reason.value if refusal else None,
             message=refusal.message if refusal else None,
             questions=self._questions,
-            reasons=dict(Counter(record.reason.value for record, _, _ in self.refused)),
+            reasons=self.refused.reasons(),
             uncovered=source.uncovered,
         )
 
-    def _recount(self) -> int:
+    def _recount(self, *, exactly: bool = False) -> int:
         dialect = self._mapping.dialect
         try:
-            return count_records(self._raw, self._layout)
+            return count_records(self._raw, self._layout, exactly=exactly)
         except UnicodeDecodeError as error:
             message = f"byte {error.object[error.start]:#04x} is not valid {dialect.encoding}: {error.reason}"
             raise FileRefusedError(Reason.FILE_ENCODING, message) from None
@@ -270,43 +273,18 @@ class Lander:
     def _refuse(self, chunk: Chunk, rows: list[tuple[Any, ...]], stage: str) -> None:
         for ordinal, part, question, reason, at in rows:
             raw = chunk.raws.get(ordinal, b"")
-            self.refused.append((RefusedRecord(ordinal, Reason(reason), raw, at, part), stage, question))
+            self.refused.add(Refusal(stage, Reason(reason), raw, ordinal, part, question, at))
 
-    def _forget(self, source: RawFile) -> None:
+    def _forget(self, error: FileRefusedError) -> None:
         """A refused file gives nothing: what its first chunks landed is taken back."""
         shutil.rmtree(self._building, ignore_errors=True)
         self._counts.clear()
         self._questions.clear()
         self.identities.clear()
-        self.refused.clear()
-        source.refused.clear()
-
-    def raw_bytes(self) -> list[bytes]:
-        """The raw bytes of each refusal, in the order of ``refused``; a CSV's are found by the second reader."""
-        dialect = self._mapping.dialect
-        if dialect.format == "csv":
-            wanted = {record.ordinal for record, stage, _ in self.refused if not record.raw and stage != "file"}
-            found = csv_records(self._raw, self._layout, wanted) if wanted else {}
-            return [record.raw or found.get(record.ordinal, b"") for record, _, _ in self.refused]
-        return [record.raw for record, _, _ in self.refused]
+        self.refused.instead(error)
 
     def _write_quarantine(self, con: duckdb.DuckDBPyConnection) -> None:
-        digests = [
-            self._sha if stage == "file" else sha256(raw).hexdigest()
-            for (_, stage, _), raw in zip(self.refused, self.raw_bytes(), strict=True)
-        ]
-        rows = {
-            "source_id": [self._contract.source] * len(self.refused),
-            "file_sha256": [self._sha] * len(self.refused),
-            "record_ordinal": [None if stage == "file" else record.ordinal for record, stage, _ in self.refused],
-            "record_part": [record.part for record, _, _ in self.refused],
-            "question_id": [question for _, _, question in self.refused],
-            "stage": [stage for _, stage, _ in self.refused],
-            "reason": [record.reason.value for record, _, _ in self.refused],
-            "field": [record.field for record, _, _ in self.refused],
-            "raw_sha256": digests,
-        }
-        con.register("refused", pa.table({name: pa.array(column) for name, column in rows.items()}))
+        con.register("refused", self.refused.landed(self._contract.source, self._sha))
         self._write(
             con,
             LANDED["quarantine"],
@@ -341,23 +319,13 @@ def connect() -> duckdb.DuckDBPyConnection:
 
 def _keep_restricted(home: Home, contract: SourceContract, reading: str, name: str, lander: Lander) -> None:
     """Refused bytes, and which raw id has which pseudonym, into the restricted raw area."""
-    quarantine = pa.table(
-        {
-            "record_ordinal": pa.array([record.ordinal for record, _, _ in lander.refused], pa.int64()),
-            "record_part": pa.array([record.part for record, _, _ in lander.refused], pa.int32()),
-            "question_id": pa.array([question for _, _, question in lander.refused], pa.string()),
-            "stage": pa.array([stage for _, stage, _ in lander.refused], pa.string()),
-            "reason": pa.array([record.reason.value for record, _, _ in lander.refused], pa.string()),
-            "raw": pa.array(lander.raw_bytes(), pa.binary()),
-        }
-    )
     identities = pa.table(
         {
             "raw_annotator": pa.array(list(lander.identities), pa.string()),
             "annotator_id": pa.array(list(lander.identities.values()), pa.string()),
         }
     )
-    for folder_name, table in (("quarantine", quarantine), ("identities", identities)):
+    for folder_name, table in (("quarantine", lander.refused.restricted()), ("identities", identities)):
         folder = home.restricted(contract.source, folder_name, reading)
         pq.write_table(table, folder / f"{name}.parquet", compression="zstd")
         (folder / f"{name}.parquet").chmod(0o600)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
@@ -15,7 +14,8 @@ from pipelines.readers.records import MAX_RECORD_BYTES, FileRefusedError, RawRec
 
 MAX_DEPTH = 64
 
-_KEY = re.compile(rb'"[ \t\r\n]*:')
+_CONTAINERS = (dict, list)
+_BEFORE_COLONS = (b'":', b" :", b"\t:", b"\r:", b"\n:")
 
 
 def _number(token: str) -> msgspec.Raw:
@@ -81,8 +81,9 @@ def parse(record: RawRecord) -> tuple[dict[str, Any], str | None]:
     keys, depth = _measure(value)
     if depth > MAX_DEPTH + record.is_entry:
         raise RecordMalformedError(f"nested deeper than {MAX_DEPTH} levels")
-    # Cheap counts first: each is at least the number of keys as written, so that one that is equal proves it.
-    if keys != text.count(b":") and keys != len(_KEY.findall(text)):
+    # A colon behind a key follows its quote or white space. So many colons there are at least as there are keys
+    # written; where they are no more than the keys held, none was written twice, and only then is it this cheap.
+    if keys != sum(map(text.count, _BEFORE_COLONS)):
         json.loads(text, object_pairs_hook=_no_twins, parse_int=str, parse_float=str)
     key = None
     if record.is_entry:
@@ -99,17 +100,18 @@ def to_json(value: Any) -> str:
 
 def _measure(value: Any) -> tuple[int, int]:
     """How many keys a value holds at all levels, and how deep it is."""
-    keys = deepest = 0
-    pending = [(value, 1)]
-    while pending:
-        node, depth = pending.pop()
-        if isinstance(node, dict):
-            keys += len(node)
-            pending.extend((child, depth + 1) for child in node.values() if isinstance(child, dict | list))
-        elif isinstance(node, list):
-            pending.extend((child, depth + 1) for child in node if isinstance(child, dict | list))
-        deepest = max(deepest, depth)
-    return keys, deepest
+    keys = depth = 0
+    level = [value] if type(value) in _CONTAINERS else []
+    while level:
+        depth += 1
+        below: list[Any] = []
+        for node in level:
+            if type(node) is dict:
+                keys += len(node)
+                node = node.values()
+            below += [child for child in node if type(child) in _CONTAINERS]
+        level = below
+    return keys, depth
 
 
 def _no_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

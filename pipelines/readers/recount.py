@@ -1,13 +1,14 @@
 """The second reader (law 7): counts the records of a file, and finds their bytes, by other means than the first.
 
 It shares no parsing code with the readers that feed the pipeline: those use Arrow and msgspec, this one a
-scan for quotes and newlines (CSV) and the standard library's decoder (JSON).
+scan for quotes and newlines or the standard library's csv (CSV), and its decoder (JSON).
 """
 
 from __future__ import annotations
 
 import codecs
-import json
+import csv
+import io
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -16,17 +17,16 @@ from pathlib import Path
 from typing import BinaryIO
 
 from pipelines.readers.containers import open_members
+from pipelines.readers.records import MAX_RECORD_BYTES, exact_codec
+from pipelines.readers.recount_json import JsonCounter, RecountError
 
-_PIECE = 4 << 20
-
-
-class RecountError(ValueError):
-    """The second reader cannot make sense of the file at all."""
+_END = "\udcff"
+"""A line that no decoded text holds: behind the last one it shows whether a quoted field is still open."""
 
 
 @dataclass(frozen=True)
 class Layout:
-    """What the second reader is told of a file: its format, encoding, quote, records and packing."""
+    """What the second reader is told of a file: its format, encoding, quote, records, packing and delimiter."""
 
     format: str
     encoding: str
@@ -34,66 +34,83 @@ class Layout:
     records: str
     within: str | None = None
     member: str = "*"
+    delimiter: str = ","
 
 
-def count_records(path: Path, layout: Layout) -> int:
+def count_records(path: Path, layout: Layout, *, exactly: bool = False) -> int:
     """How many records the file holds, all its members together.
+
+    CSV is counted by its quotes and newlines, which is quick, and wrong where a quote stands within an unquoted
+    field (``5" pipe``). ``exactly`` lets the standard library's csv count; so it does where the quick way fails.
 
     Raises:
         RecountError: the file breaks off within a quoted field or a JSON value.
+        UnicodeDecodeError: the bytes are not valid in the declared encoding.
         FileRefusedError: the archive is broken.
     """
-    return sum(_count(member.stream, layout) for member in open_members(path, layout.within, layout.member))
+    if layout.format != "csv" or exactly:
+        return _total(path, layout, exactly=True)
+    try:
+        return _total(path, layout, exactly=False)
+    except RecountError:
+        return _total(path, layout, exactly=True)
 
 
 def csv_records(path: Path, layout: Layout, ordinals: Collection[int]) -> dict[int, bytes]:
-    """The raw bytes of some records of a CSV file, by ordinal (from 0, headers apart)."""
+    """The raw bytes of some records of a CSV file, without line end, by ordinal (from 0, headers apart)."""
     wanted = set(ordinals)
     found: dict[int, bytes] = {}
-    codec = _codec(layout.encoding).removesuffix("-sig")
     position = 0
     with closing(open_members(path, layout.within, layout.member)) as members:
         for member in members:
-            with _text(member.stream, layout.encoding, "") as lines:
-                for number, line in enumerate(csv_lines(lines, layout.quote)):
-                    if number and position in wanted:
-                        found[position] = line.rstrip("\r\n").encode(codec)
-                    position += number > 0
-                    if len(found) == len(wanted):
-                        return found
+            for number, raw in enumerate(_csv_rows(member.stream, layout)):
+                if number and position in wanted:
+                    found[position] = raw
+                position += number > 0
+                if len(found) == len(wanted):
+                    return found
     return found
 
 
-def _count(stream: BinaryIO, layout: Layout) -> int:
+def _total(path: Path, layout: Layout, *, exactly: bool) -> int:
+    with closing(open_members(path, layout.within, layout.member)) as members:
+        return sum(_count(member.stream, layout, exactly=exactly) for member in members)
+
+
+def _count(stream: BinaryIO, layout: Layout, *, exactly: bool) -> int:
+    if layout.format == "csv" and exactly:
+        return max(sum(1 for _ in _csv_rows(stream, layout)) - 1, 0)
     newline = {"csv": "", "jsonl": "\n"}.get(layout.format)
     with _text(stream, layout.encoding, newline) as text:
         if layout.format == "csv":
-            return max(sum(1 for _ in csv_lines(text, layout.quote)) - 1, 0)
+            return max(sum(1 for _ in _csv_lines(text, layout)) - 1, 0)
         if layout.format == "jsonl":
             return sum(1 for line in text if line.strip(" \t\r\n"))
-        return _JsonCounter(text.read).count(layout.records)
+        return JsonCounter(text.read).count(layout.records)
 
 
 @contextmanager
 def _text(stream: BinaryIO, encoding: str, newline: str | None) -> Iterator[TextIOWrapper]:
     """The stream as text; whoever opened the stream closes it."""
-    wrapper = TextIOWrapper(stream, encoding=_codec(encoding), newline=newline)
+    name = codecs.lookup(encoding).name
+    wrapper = TextIOWrapper(stream, encoding="utf-8-sig" if name == "utf-8" else name, newline=newline)
     try:
         yield wrapper
     finally:
         wrapper.detach()
 
 
-def csv_lines(stream: Iterable[str], quote: str) -> Iterator[str]:
+def _csv_lines(stream: Iterable[str], layout: Layout) -> Iterator[str]:
     """Logical lines of CSV text: a newline inside quotes does not end one; blank lines are left out.
 
     Raises:
-        RecountError: the text ends within a quoted field.
+        RecountError: quotes and newlines alone cannot tell whether the text ends within a quoted field.
     """
     pending: list[str] = []
     is_open = False
+    last = ""
     for line in stream:
-        if line.count(quote) % 2:
+        if line.count(layout.quote) % 2:
             is_open = not is_open
         if is_open or pending:
             pending.append(line)
@@ -102,73 +119,61 @@ def csv_lines(stream: Iterable[str], quote: str) -> Iterator[str]:
             line = "".join(pending)
             pending.clear()
         if line.strip("\r\n"):
+            last = line
             yield line
-    if is_open:
+    if is_open or (layout.quote in last and not _is_closed(last, layout)):
         raise RecountError("the file ends within a quoted field")
 
 
-class _JsonCounter:
-    """Counts the entries of a top-level JSON container with the standard library, a piece at a time."""
-
-    def __init__(self, read: object) -> None:
-        self._read = read
-        self._text = ""
-        self._at = 0
-
-    def count(self, records: str) -> int:
-        opening, closing = ("[", "]") if records == "array" else ("{", "}")
-        self._expect(opening)
-        if self._peek() == closing:
-            return 0
-        total = 0
-        while True:
-            if records == "object":
-                self._value()
-                self._expect(":")
-            self._value()
-            total += 1
-            if self._peek() == closing:
-                return total
-            self._expect(",")
-
-    def _more(self) -> bool:
-        piece = self._read(_PIECE)  # type: ignore[operator]
-        self._text = self._text[self._at :] + piece
-        self._at = 0
-        return bool(piece)
-
-    def _peek(self) -> str:
-        while True:
-            while self._at < len(self._text) and self._text[self._at] in " \t\r\n":
-                self._at += 1
-            if self._at < len(self._text):
-                return self._text[self._at]
-            if not self._more():
-                raise RecountError("the document breaks off")
-
-    def _expect(self, sign: str) -> None:
-        if self._peek() != sign:
-            raise RecountError(f"expected {sign!r}")
-        self._at += 1
-
-    def _value(self) -> None:
-        self._peek()
-        while True:
-            try:
-                _, end = _DECODER.raw_decode(self._text, self._at)
-            except json.JSONDecodeError as error:
-                if not self._more():
-                    raise RecountError(f"no valid JSON value: {error.msg}") from None
-                continue
-            if end == len(self._text) and self._more():
-                continue
-            self._at = end
-            return
+def _is_closed(line: str, layout: Layout) -> bool:
+    rows = list(_reader([*io.StringIO(line, newline=""), _END], layout))
+    return rows[-1] == [_END]
 
 
-_DECODER = json.JSONDecoder(parse_float=str, parse_int=str)
+def _csv_rows(stream: BinaryIO, layout: Layout) -> Iterator[bytes]:
+    """The bytes of each row, header included, by the standard library's csv; blank lines are left out.
+
+    Raises:
+        RecountError: the text ends within a quoted field, or a field is larger than a record may be.
+    """
+    taken: list[tuple[bytes, bytes]] = []
+
+    def texts() -> Iterator[str]:
+        for text, raw, line_end in _physical_lines(stream, layout.encoding):
+            taken.append((raw, line_end))
+            yield text
+        yield _END
+
+    before = csv.field_size_limit(MAX_RECORD_BYTES)
+    try:
+        for row in _reader(texts(), layout):
+            if row == [_END]:
+                return
+            if row:
+                yield b"".join(raw for raw, _ in taken).removesuffix(taken[-1][1])
+            taken.clear()
+    except csv.Error as error:
+        raise RecountError(str(error)) from None
+    finally:
+        csv.field_size_limit(before)
+    raise RecountError("the file ends within a quoted field")
 
 
-def _codec(encoding: str) -> str:
-    name = codecs.lookup(encoding).name
-    return "utf-8-sig" if name in ("utf-8", "ascii") else name
+def _reader(lines: Iterable[str], layout: Layout) -> Iterator[list[str]]:
+    return csv.reader(lines, delimiter=layout.delimiter, quotechar=layout.quote, doublequote=True, strict=False)
+
+
+def _physical_lines(stream: BinaryIO, encoding: str) -> Iterator[tuple[str, bytes, bytes]]:
+    """Each line's text, its own bytes, and which of them are its end."""
+    head = stream.peek(4) if isinstance(stream, io.BufferedReader) else b""
+    codec = exact_codec(encoding, head)
+    if codec.startswith(("utf-16", "utf-32")):
+        with _text(stream, encoding, "") as lines:
+            for line in lines:
+                yield line, line.encode(codec), line[len(line.rstrip("\r\n")) :].encode(codec)
+        return
+    mark = codecs.BOM_UTF8 if codec == "utf-8" else b""
+    for block in stream:
+        for raw in block.splitlines(keepends=True):
+            yield raw.removeprefix(mark).decode(codec), raw, raw[len(raw.rstrip(b"\r\n")) :]
+            mark = b""

@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 
 from pipelines.contracts.answers import AnswerMapping
 from pipelines.contracts.questions import Question
+from pipelines.domain.answers import Pairwise
 from pipelines.domain.tables import JUDGMENTS
 from pipelines.domain.types import duckdb_type
-from pipelines.domain.vocabulary import AnswerType, Reason
+from pipelines.domain.vocabulary import AnswerType, Preference, Reason
 from pipelines.shapes.cells import Cells, read_cells
 from pipelines.shapes.slots import Slots
 from pipelines.shapes.sql import is_one_of, literal, mapped, text_list
@@ -45,8 +46,7 @@ def answer_sql(question: Question, code: str, mapping: AnswerMapping, slots: Slo
     unreadable = f"when t is null then {cells.unreadable}"
     abstains = is_one_of("v", question.abstain)
     if question.type == AnswerType.CHOICE:
-        unknown = f"when not {is_one_of('v', question.options)} then {literal(Reason.ANSWER_UNKNOWN_OPTION)}"
-        problem = f"case {unreadable} {unknown} end"
+        problem = f"case {unreadable} {_unknown(is_one_of('v', question.options))} end"
         return AnswerSql(cells, meant, "to_json(v)", problem, abstains, {"answer_choice": "v"})
     if question.type == AnswerType.RATING:
         return _rating(question, cells, meant, unreadable, abstains)
@@ -74,6 +74,7 @@ def _rating(question: Question, cells: Cells, meant: str, unreadable: str, absta
     arms = [
         unreadable,
         f"when {abstains} then null",
+        f"when t = '' then {literal(Reason.ANSWER_MISSING)}",
         f"when not regexp_full_match(v, {literal(NUMBER)}) then {literal(Reason.ANSWER_MALFORMED)}",
         f"when not isfinite(try_cast(v as double)) then {literal(Reason.ANSWER_MALFORMED)}",
     ]
@@ -85,24 +86,26 @@ def _rating(question: Question, cells: Cells, meant: str, unreadable: str, absta
 
 
 def _pairwise(question: Question, cells: Cells, meant: str, unreadable: str, abstains: str) -> AnswerSql:
-    preference = mapped("v", {raw: answer.preference for raw, answer in question.answers.items()})
-    strength = mapped("v", {raw: answer.strength for raw, answer in question.answers.items()})
-    known = is_one_of("v", [*question.answers, *question.abstain])
-    plain = f"to_json({preference})"
-    graded = f"'{{\"preference\":' || {plain} || ',\"strength\":' || to_json(({strength})::double) || '}}'"
-    answer = (
-        f"case when {abstains} then to_json(v) when ({strength}) is null then {plain} else {graded} end"
-        if any(answer.strength is not None for answer in question.answers.values())
-        else f"case when {abstains} then to_json(v) else {plain} end"
-    )
+    meanings = {
+        raw: Pairwise(Preference(answer.preference), answer.strength) for raw, answer in question.answers.items()
+    }
+    preference = mapped("v", {raw: answer.preference.value for raw, answer in meanings.items()})
+    strength = mapped("v", {raw: answer.strength for raw, answer in meanings.items()})
+    canonical = mapped("v", {raw: answer.canonical() for raw, answer in meanings.items()})
     return AnswerSql(
         cells,
         meant,
-        answer,
-        f"case {unreadable} when not {known} then {literal(Reason.ANSWER_UNKNOWN_OPTION)} end",
+        f"case when {abstains} then to_json(v) else {canonical} end",
+        f"case {unreadable} {_unknown(is_one_of('v', [*question.answers, *question.abstain]))} end",
         abstains,
         {"answer_preference": preference, "answer_strength": f"({strength})::double"},
     )
+
+
+def _unknown(known: str) -> str:
+    """What to say of a value that is not known: an empty one is none."""
+    missing, unknown = literal(Reason.ANSWER_MISSING), literal(Reason.ANSWER_UNKNOWN_OPTION)
+    return f"when not {known} then case when t = '' then {missing} else {unknown} end"
 
 
 def _multi_choice(question: Question, mapping: AnswerMapping, cells: Cells) -> AnswerSql:
@@ -115,7 +118,9 @@ def _multi_choice(question: Question, mapping: AnswerMapping, cells: Cells) -> A
         given = "from_json(t, '[\"varchar\"]')"
         malformed = f"when t is null then {wrong}"
     else:
-        given = "case when json_valid(r) and json_type(r) = 'ARRAY' then json_extract_string(r, '$[*]') end"
+        # The inner case guards the outer: DuckDB may weigh both sides of an `and`, and json_type fails on no JSON.
+        is_list = "json_type(case when json_valid(r) then r end) = 'ARRAY'"
+        given = f"case when {is_list} then json_extract_string(r, '$[*]') end"
         malformed = (
             f"when r is null or r = 'null' or r = '' then {missing} when v is null then {wrong}"
             f" when list_count(v) < len(v) then {wrong}"

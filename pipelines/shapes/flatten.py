@@ -5,7 +5,7 @@ How a record is taken apart is in ``steps``; what the cells mean is decided in S
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,9 +38,18 @@ class Flattener:
 
     ``is_text`` says that values are CSV cells: their raw value is the cell itself, not JSON text.
     ``uncovered`` names the fields of the last record that the mapping does not account for, to the act's depth.
+    ``unseen`` are those of the ``required`` paths, by field, that no act has had so far.
     """
 
-    def __init__(self, mapping: FileMapping, slots: Slots, *, is_text: bool = False) -> None:
+    def __init__(
+        self,
+        mapping: FileMapping,
+        slots: Slots,
+        *,
+        is_text: bool = False,
+        required: Mapping[str, tuple[str, ...]] | None = None,
+    ) -> None:
+        self.unseen = dict(required or {})
         self._steps = mapping.each
         self._is_text = is_text
         self._raw: Callable[[Any], str] = str if is_text else to_json
@@ -73,6 +82,8 @@ class Flattener:
             outer_rest = to_json(rest) if rest else None
             inner = take_apart(outer, self._steps[-1], is_text=self._is_text) if self._steps else iter((outer,))
             for view in inner:
+                if self.unseen:
+                    self.unseen = {field: path for field, path in self.unseen.items() if follow(view, path) is MISSING}
                 left = self._act_residue(view)
                 uncovered.update(f"{'.'.join(self._act or ())}.{name}" for name in left)
                 if self._outer_is_item:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import takewhile
 from typing import Any, Final
 
 import msgspec
@@ -62,12 +63,11 @@ def selects(step: Select, element: Any) -> bool:
     return msgspec.json.encode(found).decode() == step.value
 
 
+def named_steps(steps: tuple[Step, ...]) -> tuple[str | Select, ...]:
+    """The path up to a key that the record names: what it says of the record's form."""
+    return tuple(takewhile(lambda step: not isinstance(step, Looked), steps))  # type: ignore[arg-type]
+
+
 def names(steps: tuple[Step, ...]) -> tuple[str, ...]:
     """The path without selectors, up to a key that the record names: which keys it passes through."""
-    passed: list[str] = []
-    for step in steps:
-        if isinstance(step, Looked):
-            break
-        if isinstance(step, str):
-            passed.append(step)
-    return tuple(passed)
+    return tuple(step for step in named_steps(steps) if isinstance(step, str))

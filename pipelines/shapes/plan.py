@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pipelines.contracts.answers import AnswerMapping
-from pipelines.contracts.files import FileMapping, ItemMapping, TimeMapping
+from pipelines.contracts.files import AnnotatorMapping, FileMapping, ItemMapping, TimeMapping
 from pipelines.contracts.model import SourceContract
 from pipelines.domain.tables import ITEMS, JUDGMENTS, TYPED_ANSWERS
 from pipelines.domain.types import duckdb_type
@@ -96,37 +96,32 @@ class Planner:
     def _acts(self) -> str:
         mapping, slots = self._mapping, self._slots
         item = _item_id(mapping.item, slots) if mapping.item else "null::varchar"
+        annotator = self._raw_annotator(item)
         problems: list[tuple[str, Reason, str]] = []
         if mapping.item:
-            problems.append(("coalesce(item_id, '') = ''", Reason.ITEM_MISSING, mapping.item.key[0]))
-        annotator = self._raw_annotator(item)
+            problems += [(_is_blank(slots.text(name)), Reason.ITEM_MISSING, name) for name in mapping.item.key]
         if mapping.annotator and self._contract.attribution != Attribution.NONE:
-            problems.append(("coalesce(raw_annotator, '') = ''", Reason.ANNOTATOR_MISSING, mapping.annotator.key[0]))
+            names, parts = mapping.annotator.key, self._annotator_parts(mapping.annotator)
+            if prefix := mapping.annotator.strip_prefix:
+                given = slots.text(names[0])
+                lacks = f"not {_is_blank(given)} and not starts_with({given}, {literal(prefix)})"
+                problems.append((lacks, Reason.RECORD_SHAPE, names[0]))
+            problems += [
+                (_is_blank(part), Reason.ANNOTATOR_MISSING, name) for name, part in zip(names, parts, strict=True)
+            ]
         status = literal(Status.SUBMITTED)
         if mapping.status:
             status = mapped(slots.text(mapping.status.field), dict(mapping.status.values))
             problems.append(("status is null", Reason.STATUS_UNKNOWN, mapping.status.field))
         judged_at, duration = "null::timestamp", "null::double"
         if mapping.judged_at:
-            given = slots.text(mapping.judged_at.field)
-            judged_at = _time(given, mapping.judged_at)
-            problems.append(
-                (
-                    f"coalesce({given}, '') <> '' and judged_at is null",
-                    Reason.TIME_MALFORMED,
-                    mapping.judged_at.field,
-                )
-            )
+            field = mapping.judged_at.field
+            judged_at = _time(slots.text(field), mapping.judged_at)
+            problems.append((_is_unread(slots, field, "judged_at"), Reason.TIME_MALFORMED, field))
         if mapping.duration_s:
-            given = slots.text(mapping.duration_s)
-            duration = f"try_cast({given} as double)"
-            problems.append(
-                (
-                    f"coalesce({given}, '') <> '' and duration_s is null",
-                    Reason.DURATION_MALFORMED,
-                    mapping.duration_s,
-                )
-            )
+            field = mapping.duration_s
+            duration = _duration(slots.text(field))
+            problems.append((_is_unread(slots, field, "duration_s"), Reason.DURATION_MALFORMED, field))
         arms = " ".join(f"when {test} then {literal(reason)}" for test, reason, _ in problems)
         fields = " ".join(f"when {test} then {literal(field)}" for test, _, field in problems)
         return (
@@ -140,16 +135,15 @@ class Planner:
         annotator = self._mapping.annotator
         if annotator is None or self._contract.attribution == Attribution.NONE:
             return "null::varchar"
+        parts = self._annotator_parts(annotator)
+        return joined_key([item, *parts] if self._contract.attribution == Attribution.ITEM_SCOPED else parts)
+
+    def _annotator_parts(self, annotator: AnnotatorMapping) -> list[str]:
         parts = [self._slots.text(name) for name in annotator.key]
         if annotator.strip_prefix:
             prefix = literal(annotator.strip_prefix)
-            parts[0] = (
-                f"case when starts_with({parts[0]}, {prefix}) then substr({parts[0]}, length({prefix}) + 1)"
-                f" else {parts[0]} end"
-            )
-        if self._contract.attribution == Attribution.ITEM_SCOPED:
-            parts = [item, *parts]
-        return joined_key(parts)
+            parts[0] = f"case when starts_with({parts[0]}, {prefix}) then substr({parts[0]}, length({prefix}) + 1) end"
+        return parts
 
     def _candidates(self) -> str:
         return " union all ".join(self._question(code, answer) for code, answer in self._mapping.answers.items())
@@ -304,11 +298,33 @@ def _with_entries(extra: str, entries: list[tuple[str, str]]) -> str:
     return f"case when {inner} <> '' then '{{' || {inner} || '}}' end"
 
 
+def _is_blank(key: str) -> str:
+    """A part of a key that says nothing: an id of nothing but white space would make many people one."""
+    return f"coalesce(trim({key}, ' ' || chr(9) || chr(10) || chr(13)), '') = ''"
+
+
+def _is_unread(slots: Slots, field: str, read: str) -> str:
+    """A field that holds something which could not be read: text that is not empty, or no text at all."""
+    text, raw = slots.text(field), slots.raw(field)
+    return f"{read} is null and case when {text} is null then coalesce({raw}, 'null') <> 'null' else {text} <> '' end"
+
+
 def _time(given: str, mapping: TimeMapping) -> str:
     if mapping.format == "iso8601":
-        return f"(try_cast({given} as timestamptz) at time zone 'UTC')"
-    if mapping.format == "epoch_s":
-        return f"try(make_timestamp((try_cast({given} as double) * 1000000)::bigint))"
-    if mapping.format == "epoch_ms":
-        return f"try(make_timestamp((try_cast({given} as double) * 1000)::bigint * 1000))"
+        at = f"(try_cast(case when regexp_matches({given}, '^ *[0-9]') then {given} end as timestamptz))"
+        return f"case when isfinite({at}) then {at} at time zone 'UTC' end"
+    if mapping.format in ("epoch_s", "epoch_ms"):
+        microseconds = 1_000_000 if mapping.format == "epoch_s" else 1_000
+        return f"try(make_timestamp(round(({_number(given)})::decimal(38, 9) * {microseconds})::bigint))"
     return f"try_strptime({given}, {literal(mapping.format)})"
+
+
+def _duration(given: str) -> str:
+    seconds = _number(given)
+    return f"case when isfinite({seconds}) and {seconds} >= 0 then {seconds} end"
+
+
+def _number(given: str) -> str:
+    """A decimal number as people and tools write one; no infinity, no underscores."""
+    pattern = r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?"
+    return f"try_cast(case when regexp_full_match(trim({given}), '{pattern}') then {given} end as double)"

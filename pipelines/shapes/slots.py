@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import takewhile
+
 from pipelines.contracts.answers import SpanFields
 from pipelines.contracts.files import EachElement, EachEntry, FileMapping
-from pipelines.contracts.paths import parse_path
-from pipelines.shapes.paths import names
+from pipelines.contracts.model import SourceContract
+from pipelines.contracts.paths import Select, parse_path
+from pipelines.domain.vocabulary import Attribution
+from pipelines.shapes.paths import named_steps, names
 
 
 class Slots:
@@ -52,11 +56,40 @@ def covered_fields(mapping: FileMapping) -> list[str]:
     return [field for field in mapping.fields() if not field.startswith("$") and field not in taken_apart | spans]
 
 
-def covered_paths(mapping: FileMapping) -> list[tuple[str, ...]]:
+def covered_paths(mapping: FileMapping) -> list[tuple[str | Select, ...]]:
     """``covered_fields`` as paths of keys. A CSV column name is one key, whatever signs it holds."""
     if mapping.dialect.format == "csv":
         return [(field,) for field in covered_fields(mapping)]
-    return [names(parse_path(field)) for field in covered_fields(mapping)]
+    return [named_steps(parse_path(field)) for field in covered_fields(mapping)]
+
+
+def required_paths(contract: SourceContract, mapping: FileMapping) -> dict[str, tuple[str, ...]]:
+    """What a JSON file must hold somewhere, by field: its path as far as it is the same in every record.
+
+    A field that is nowhere in a file is a name that changed. That holds for what makes a judgment and its item;
+    what only describes them (a rationale, a time, an attribute) may be absent, and so may an answer whose question
+    declares null as unanswered. Where a selector or another field leads, absence says nothing.
+    """
+    if mapping.dialect.format == "csv":
+        return {}
+    fields: list[str | None] = []
+    if item := mapping.item:
+        fields += [*item.key, item.text, item.prompt, *(response.text for response in item.responses)]
+    if mapping.annotator and contract.attribution != Attribution.NONE:
+        fields += mapping.annotator.key
+    if mapping.status:
+        fields.append(mapping.status.field)
+    for code, answer in mapping.answers.items():
+        if None not in contract.questions[code].unanswered:
+            beside = answer.not_applicable.field if answer.not_applicable else None
+            fields += [field for field in answer.fields() if field != beside]
+            fields.append(answer.spans.list if answer.spans else None)
+    found: dict[str, tuple[str, ...]] = {}
+    for field in fields:
+        if field is not None and not field.startswith("$"):
+            steps = named_steps(parse_path(field))
+            found[field] = tuple(takewhile(lambda step: isinstance(step, str), steps))  # type: ignore[arg-type]
+    return found
 
 
 def act_path(mapping: FileMapping) -> tuple[str, ...] | None:

@@ -97,7 +97,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         query = "{ runsOrError { ... on Runs { results { runId status } } } }"
 
         def finished() -> str | None:
-            runs = _ask(url, query)["runsOrError"]["results"]  # type: ignore[index, call-overload]
+            runs = _ask(url, query)["runsOrError"]["results"]  # type: ignore[index]
             assert len(runs) <= 1, "one run a delivery"
             return runs[0]["runId"] if runs and runs[0]["status"] in ("SUCCESS", "FAILURE") else None
 
