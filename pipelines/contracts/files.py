@@ -6,14 +6,23 @@ A *field* is a column name (CSV) or a path (JSON): ``a.b``, ``list[key=value].c`
 
 from __future__ import annotations
 
+import codecs
+import re
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from pipelines.contracts.answers import AnswerMapping, FieldPath
-from pipelines.contracts.paths import parse_path, pattern_problem
-from pipelines.contracts.questions import Code, Part, Word
+from pipelines.contracts.paths import Looked, Select, Step, parse_path, pattern_problem
+from pipelines.contracts.questions import Code, Part, Problems, Word, refuse
 from pipelines.domain.vocabulary import AnnotatorKind, AttributeStatus, Status
+
+
+_PROBE = bytes(range(128)) + rb"\n\u0041"
+"""What an encoding must leave as it is for lines, quotes and delimiters to be found in its bytes."""
+
+_TIME = re.compile(r"(?:[^%]|%(?:-[djmyHIMS]|[abcdfghjmnpuwxyzABGHIMSTUVWXYZ%]))*")
+"""A strptime format as DuckDB reads it."""
 
 
 def _as_list(value: object) -> object:
@@ -47,12 +56,27 @@ class Dialect(Part):
     @field_validator("encoding")
     @classmethod
     def _known_encoding(cls, value: str) -> str:
-        import codecs
-
         try:
-            return codecs.lookup(value).name
-        except LookupError as error:
-            raise ValueError(f"unknown text encoding {value!r}; examples: utf-8, latin-1, cp1252") from error
+            name = codecs.lookup(value).name
+            is_plain = name.startswith(("utf-16", "utf-32")) or _PROBE.decode(name) == _PROBE.decode("ascii")
+        except (LookupError, ValueError, TypeError):
+            is_plain = False
+        if not is_plain or name.startswith(("iso2022", "idna")):
+            raise ValueError(f"unknown text encoding {value!r}; examples: utf-8, utf-16, latin-1, cp1252, shift_jis")
+        return name
+
+    @model_validator(mode="after")
+    def _signs_differ(self) -> Dialect:
+        problems: Problems = []
+        for name, sign in (("delimiter", self.delimiter), ("quote", self.quote)):
+            if not sign.isascii() or sign.isalnum() or sign in "\r\n\0":
+                problems.append(((name,), f"{name} {sign!r} is no ASCII sign apart from letters, digits and line ends"))
+        if self.delimiter == self.quote:
+            problems.append((("quote",), "quote and delimiter are the same sign"))
+        if self.records == "object" and self.format != "json":
+            problems.append((("records",), f"records: object belongs to format json, not to {self.format}"))
+        refuse(problems)
+        return self
 
 
 class EachElement(Part):
@@ -69,6 +93,10 @@ class EachElement(Part):
         """The fields that it names."""
         return (self.list,) if self.by is None else (self.list, f"{self.list}.{self.by}")
 
+    def made(self) -> tuple[str, ...]:
+        """The fields that it makes."""
+        return () if self.by is None else ("$by",)
+
 
 class EachEntry(Part):
     """Several acts a record: one for each entry of an object; the object's path then means the entry's value."""
@@ -80,6 +108,10 @@ class EachEntry(Part):
         """The fields that it names."""
         return (self.entries,)
 
+    def made(self) -> tuple[str, ...]:
+        """The fields that it makes."""
+        return (f"${self.name}",)
+
 
 class EachColumn(Part):
     """Several acts a record: one for each of these columns ($column is its name, $value its value)."""
@@ -89,6 +121,10 @@ class EachColumn(Part):
     def fields(self) -> tuple[str, ...]:
         """The fields that it names."""
         return tuple(self.columns)
+
+    def made(self) -> tuple[str, ...]:
+        """The fields that it makes."""
+        return ("$column", "$value")
 
 
 class EachParallel(Part):
@@ -102,6 +138,10 @@ class EachParallel(Part):
     def fields(self) -> tuple[str, ...]:
         """The fields that it names."""
         return tuple(name for given in self.zip.values() for name in ([given] if isinstance(given, str) else given))
+
+    def made(self) -> tuple[str, ...]:
+        """The fields that it makes."""
+        return (*(f"${name}" for name in self.zip), "$index")
 
 
 Each = EachElement | EachEntry | EachColumn | EachParallel
@@ -132,6 +172,15 @@ class ItemMapping(Part):
     context: FieldPath | None = Field(None, description="field with what else was shown")
     extra: list[FieldPath] = Field(default_factory=list, description="further fields to keep with the item")
 
+    @model_validator(mode="after")
+    def _says_each_thing_once(self) -> ItemMapping:
+        keys = [response.key for response in self.responses]
+        if twice := [key for key in dict.fromkeys(keys) if keys.count(key) > 1]:
+            refuse([(("responses",), f"two responses have the key {', '.join(twice)}")])
+        if self.language is not None and self.language_is is not None:
+            refuse([(("language_is",), "language and language_is exclude each other")])
+        return self
+
 
 class AttributeMapping(Part):
     """One attribute of an annotator: where it is, and which values are no values."""
@@ -150,7 +199,7 @@ class AnnotatorMapping(Part):
     """Who judged."""
 
     key: Fields = Field(description="field, or fields, that identify the annotator")
-    strip_prefix: str | None = Field(None, description="a prefix that the tool adds to every id")
+    strip_prefix: str | None = Field(None, min_length=1, description="a prefix that the tool adds to every id")
     kind: AnnotatorKind = Field(AnnotatorKind.HUMAN, description="human or machine")
     pool: FieldPath | None = Field(None, description="field with the group recruited in")
     attributes: dict[Code, Attribute] = Field(
@@ -177,6 +226,13 @@ class TimeMapping(Part):
         "iso8601",
         description="iso8601 (with its offset, else UTC), epoch_s, epoch_ms, or a strptime format in UTC",
     )
+
+    @field_validator("format")
+    @classmethod
+    def _known_format(cls, value: str) -> str:
+        if value not in ("iso8601", "epoch_s", "epoch_ms") and ("%" not in value or not _TIME.fullmatch(value)):
+            raise ValueError(f"{value!r} is no time format; iso8601, epoch_s, epoch_ms, or such as %Y-%m-%d %H:%M:%S")
+        return value
 
 
 Time = Annotated[TimeMapping, BeforeValidator(_as_field, json_schema_input_type=str | TimeMapping)]
@@ -216,36 +272,87 @@ class FileMapping(Part):
 
     @model_validator(mode="after")
     def _has_what_its_role_needs(self) -> FileMapping:
+        found: Problems = []
         if self.role == "judgments" and (self.item is None or not self.answers):
-            raise ValueError("files of role judgments need item and answers")
+            found.append(((), "files of role judgments need item and answers"))
         if self.role == "items" and self.item is None:
-            raise ValueError("files of role items need item")
+            found.append(((), "files of role items need item"))
         if self.role == "annotators" and (self.annotator is None or not self.annotator.attributes):
-            raise ValueError("files of role annotators need annotator with attributes")
+            found.append(((), "files of role annotators need annotator with attributes"))
         if self.role != "judgments" and self.answers:
-            raise ValueError(f"answers belong to role judgments, not to {self.role}")
-        if self.dialect.format == "csv" and any(isinstance(step, EachElement | EachEntry) for step in self.each):
-            raise ValueError("each.list and each.entries need json or jsonl: a CSV row holds no list")
-        if self.dialect.format != "csv":
-            for field in self.fields():
-                parse_path(field)
+            found.append((("answers",), f"answers belong to role judgments, not to {self.role}"))
+        keys = [response.key for response in self.item.responses] if self.item else []
+        if keys and (unknown := [key for key in self.presentation_order if key not in keys]):
+            found.append((("presentation_order",), f"presentation_order names {unknown}; the item has {keys}"))
+        refuse(found + self._steps_in_order() + self._fields_in_order())
         return self
+
+    def _steps_in_order(self) -> Problems:
+        found: Problems = []
+        for position, step in enumerate(self.each):
+            where = ("each", position) if len(self.each) > 1 else ("each",)
+            if self.dialect.format == "csv" and isinstance(step, EachElement | EachEntry):
+                found.append((where, "each.list and each.entries need json or jsonl: a CSV row holds no list"))
+            if self.dialect.format == "csv" and isinstance(step, EachParallel) and step.split is None:
+                whole = [name for name, given in step.zip.items() if isinstance(given, str)]
+                if whole:
+                    found.append((where, f"each.zip needs split to take {whole} apart: a CSV row holds no list"))
+        return found
+
+    def _fields_in_order(self) -> Problems:
+        """Fields that are no paths, or that nothing makes."""
+        made = {"$member"} if self.dialect.within in ("zip", "tar") else set()
+        made |= {"$key"} if self.dialect.records == "object" else set()
+        made |= {name for step in self.each for name in step.made()}
+        found: Problems = []
+        for where, field in self.placed_fields():
+            steps: tuple[Step, ...] = (field,)
+            if self.dialect.format != "csv":
+                try:
+                    steps = parse_path(field)
+                except ValueError as error:
+                    found.append((where, str(error)))
+                    continue
+                if where[0] == "each" and not all(isinstance(step, str | Looked) for step in steps):
+                    found.append((where, f"{field!r} takes apart what a selector chose; name the list itself"))
+            asked = [step.name if isinstance(step, Looked) else step for step in steps if not isinstance(step, Select)]
+            known = ", ".join(sorted(made)) or "none here"
+            found += [
+                (where, f"nothing makes {name}; fields that are made: {known}")
+                for name in asked
+                if name.startswith("$") and name not in made
+            ]
+        return found
+
+    def placed_fields(self) -> list[tuple[tuple[str | int, ...], str]]:
+        """Every field that the mapping names, with its place in the contract; some fields more than once."""
+        found: list[tuple[tuple[str | int, ...], str | None]] = []
+        if self.item:
+            item = self.item
+            found += [(("item", "key", number), name) for number, name in enumerate(item.key)]
+            for name in ("text", "prompt", "language", "context"):
+                found.append((("item", name), getattr(item, name)))
+            found += [(("item", "extra", number), name) for number, name in enumerate(item.extra)]
+            for number, response in enumerate(item.responses):
+                found.append((("item", "responses", number, "text"), response.text))
+                found.append((("item", "responses", number, "model"), response.model))
+        if self.annotator:
+            found += [(("annotator", "key", number), name) for number, name in enumerate(self.annotator.key)]
+            found.append((("annotator", "pool"), self.annotator.pool))
+            for code, part in self.annotator.attributes.items():
+                found.append((("annotator", "attributes", code), part.field))
+        for code, answer in self.answers.items():
+            named = [*answer.fields(), *answer.span_fields(), answer.rationale, answer.confidence]
+            found += [(("answers", code), name) for name in named]
+        found.append((("status", "field"), self.status.field if self.status else None))
+        found.append((("judged_at",), self.judged_at.field if self.judged_at else None))
+        found.append((("duration_s",), self.duration_s))
+        found += [(("upstream_aggregates", number), name) for number, name in enumerate(self.upstream_aggregates)]
+        found += [(("ignored", name), name) for name in self.ignored]
+        for number, step in enumerate(self.each):
+            found += [(("each", number) if len(self.each) > 1 else ("each",), name) for name in step.fields()]
+        return [(where, name) for where, name in found if name is not None]
 
     def fields(self) -> list[str]:
         """Every field that the mapping names, in the order in which it names them; some more than once."""
-        found: list[str | None] = []
-        if self.item:
-            item = self.item
-            found += [*item.key, item.text, item.prompt, item.language, item.context, *item.extra]
-            for response in item.responses:
-                found += [response.text, response.model]
-        if self.annotator:
-            annotator = self.annotator
-            found += [*annotator.key, annotator.pool, *(part.field for part in annotator.attributes.values())]
-        for answer in self.answers.values():
-            found += [*answer.fields(), *answer.span_fields(), answer.rationale, answer.confidence]
-        found += [self.status.field if self.status else None, self.judged_at.field if self.judged_at else None]
-        found += [self.duration_s, *self.upstream_aggregates, *self.ignored]
-        for step in self.each:
-            found += step.fields()
-        return [field for field in found if field is not None]
+        return [name for _, name in self.placed_fields()]

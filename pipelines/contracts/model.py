@@ -9,7 +9,8 @@ from pydantic import Field, model_validator
 
 from pipelines.contracts.answers import AnswerMapping
 from pipelines.contracts.files import FileMapping
-from pipelines.contracts.questions import Code, Part, Question
+from pipelines.contracts.paths import matches
+from pipelines.contracts.questions import Code, Part, Problems, Question, refuse
 from pipelines.domain.vocabulary import AnswerType, Attribution, GuidelineMode
 
 LOSSES = {
@@ -32,7 +33,9 @@ RESERVED = ("catalog",)
 class Fetch(Part):
     """One public file: where it comes from, and the digest that it must have."""
 
-    file: str = Field(min_length=1, description="file name in the source's inbox folder")
+    file: str = Field(
+        pattern=r"^[^./\\~\x00-\x1f][^/\\\x00-\x1f]*$", description="file name in the source's inbox folder"
+    )
     url: str = Field(pattern=r"^https?://", description="its origin")
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$", description="its digest, in hex")
 
@@ -63,36 +66,62 @@ class SourceContract(Part):
 
     @model_validator(mode="after")
     def _parts_agree(self) -> SourceContract:
+        found: Problems = []
         if self.source in RESERVED:
-            raise ValueError(f"source may not be {self.source!r}; the name is used by the pipeline itself")
-        if unknown := [loss for loss in self.known_losses if loss not in LOSSES]:
-            raise ValueError(f"known_losses {unknown} are no loss codes; allowed: {', '.join(LOSSES)}")
-        judging = [mapping for mapping in self.files if mapping.role == "judgments"]
-        if not judging:
-            raise ValueError("no file of role judgments")
-        asked = {question for mapping in judging for question in mapping.answers}
-        if unknown := sorted(asked - set(self.questions)):
-            raise ValueError(f"answers name {unknown}, which questions does not declare")
-        if unused := sorted(set(self.questions) - asked):
-            raise ValueError(f"questions {unused} are answered in no file")
-        for mapping in judging:
-            if self.attribution != Attribution.NONE and mapping.annotator is None:
-                raise ValueError(f"attribution {self.attribution} needs an annotator in every judgments file")
-            for code, answer in mapping.answers.items():
-                self._check_answer(code, answer)
+            found.append((("source",), f"may not be {self.source!r}; the name is used by the pipeline itself"))
+        for position, loss in enumerate(self.known_losses):
+            if loss not in LOSSES:
+                message = f"{loss!r} is no loss code; allowed: {', '.join(LOSSES)}"
+                found.append((("known_losses", position), message))
+        patterns = [pattern for mapping in self.files for pattern in mapping.pattern]
+        for position, fetch in enumerate(self.fetch):
+            if not any(matches(pattern, fetch.file) for pattern in patterns):
+                message = f"{fetch.file} would be fetched, but no pattern of files matches it"
+                found.append((("fetch", position, "file"), message))
+        refuse(found + self._unasked() + self._wrong_answers())
         return self
 
-    def _check_answer(self, code: str, answer: AnswerMapping) -> None:
+    def _unasked(self) -> Problems:
+        """Questions that no file answers, and a contract without judgments."""
+        if not any(mapping.role == "judgments" for mapping in self.files):
+            return [(("files",), "no file of role judgments")]
+        asked = {question for mapping in self.files for question in mapping.answers}
+        return [
+            (("questions", code), f"question {code} is answered in no file")
+            for code in self.questions
+            if code not in asked
+        ]
+
+    def _wrong_answers(self) -> Problems:
+        found: Problems = []
+        for number, mapping in enumerate(self.files):
+            if mapping.role != "judgments":
+                continue
+            if self.attribution != Attribution.NONE and mapping.annotator is None:
+                message = f"attribution {self.attribution} needs an annotator in every judgments file"
+                found.append((("files", number), message))
+            for code, answer in mapping.answers.items():
+                found += [(("files", number, "answers", code), problem) for problem in self._wrong_answer(code, answer)]
+        return found
+
+    def _wrong_answer(self, code: str, answer: AnswerMapping) -> list[str]:
+        if code not in self.questions:
+            return [f"answers name {code}, which questions does not declare; declared: {', '.join(self.questions)}"]
         question = self.questions[code]
         if question.type not in answer.allowed_types():
             allowed = ", ".join(answer.allowed_types())
-            raise ValueError(f"answers.{code}: a {question.type} question cannot be read so; it fits {allowed}")
-        if answer.split is not None and question.type != AnswerType.MULTI_CHOICE:
-            raise ValueError(f"answers.{code}: split belongs to multi_choice questions")
+            return [f"a {question.type} question cannot be read so; it fits {allowed}"]
+        found = []
+        if answer.split is not None:
+            if question.type != AnswerType.MULTI_CHOICE:
+                found.append("split belongs to multi_choice questions")
+            elif torn := [option for option in question.options if answer.split in option]:
+                found.append(f"split at {answer.split!r} would tear the options {torn}")
         if answer.one_hot and question.options and set(answer.one_hot.columns) - set(question.options):
-            raise ValueError(f"answers.{code}: one_hot names options that the question does not declare")
+            found.append("one_hot names options that the question does not declare")
         if answer.not_applicable and set(answer.not_applicable.values) - set(question.abstain):
-            raise ValueError(f"answers.{code}: list the values of not_applicable in the question's abstain, too")
+            found.append("list the values of not_applicable in the question's abstain, too")
+        return found
 
     @property
     def inbox_folder(self) -> str:

@@ -5,10 +5,12 @@ How answers are found in a file is the business of ``files``; how they are compu
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from pipelines.domain.answers import Rating
 from pipelines.domain.vocabulary import AnswerType, GuidelineMode
 
 CODE_PATTERN = r"^[a-z][a-z0-9_]{0,62}$"
@@ -18,6 +20,24 @@ class Part(BaseModel):
     """Base of every part of a contract: frozen, and an unknown field is an error."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=False)
+
+
+class WrongPartError(ValueError):
+    """What is wrong with a part of a contract: each problem with its place within the part."""
+
+    def __init__(self, problems: Sequence[tuple[tuple[str | int, ...], str]]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("; ".join(message for _, message in self.problems))
+
+
+Problems = list[tuple[tuple[str | int, ...], str]]
+"""Places within a part, and what is wrong there."""
+
+
+def refuse(problems: Problems) -> None:
+    """Raise all problems at once, if there are any."""
+    if problems:
+        raise WrongPartError(problems)
 
 
 def _word(value: object) -> object:
@@ -50,8 +70,8 @@ class Scale(Part):
     """The scale of a rating."""
 
     kind: Literal["ordinal", "interval", "ratio"] = Field(description="what its distances mean")
-    min: float | None = Field(None, description="lowest value; leave out if unbounded")
-    max: float | None = Field(None, description="highest value; leave out if unbounded")
+    min: float | None = Field(None, allow_inf_nan=False, description="lowest value; leave out if unbounded")
+    max: float | None = Field(None, allow_inf_nan=False, description="highest value; leave out if unbounded")
 
     @model_validator(mode="after")
     def _in_order(self) -> Scale:
@@ -64,7 +84,9 @@ class PairwiseAnswer(Part):
     """What one raw value of a comparison means."""
 
     preference: Literal["left", "right", "tie"] = Field(description="the preferred response, by position")
-    strength: float | None = Field(None, ge=0, description="how strong the preference is, where it is graded")
+    strength: float | None = Field(
+        None, ge=0, allow_inf_nan=False, description="how strong the preference is, where it is graded"
+    )
 
 
 class Question(Part):
@@ -92,24 +114,55 @@ class Question(Part):
 
     @model_validator(mode="after")
     def _fits_its_type(self) -> Question:
-        optioned = self.type in (AnswerType.CHOICE, AnswerType.MULTI_CHOICE)
-        if optioned and not self.options:
-            raise ValueError(f"a {self.type} question needs options")
-        if self.options and not optioned:
-            raise ValueError(f"options belong to choice and multi_choice, not to {self.type}")
-        if self.type == AnswerType.RATING and self.scale is None:
-            raise ValueError("a rating question needs a scale")
-        if self.scale is not None and self.type != AnswerType.RATING:
-            raise ValueError(f"a scale belongs to a rating, not to {self.type}")
-        if self.type == AnswerType.PAIRWISE and not self.answers:
-            raise ValueError("a pairwise question needs answers: what each raw value means")
-        if self.answers and self.type != AnswerType.PAIRWISE:
-            raise ValueError(f"answers belong to pairwise, not to {self.type}")
-        known = set(self.options) | set(self.answers)
-        if optioned and (unknown := [value for value in self.abstain if value not in known]):
-            raise ValueError(f"abstain names {unknown}, which options does not list")
-        if unknown := [answer for answer in self.synonyms.values() if known and answer not in known]:
-            raise ValueError(f"synonyms point to {unknown}, which is no declared option")
-        if clash := [raw for raw in self.synonyms if raw in known or raw in self.abstain]:
-            raise ValueError(f"synonyms redefine {clash}, which are options of their own")
+        refuse(self._misplaced() + self._clashes())
         return self
+
+    def _misplaced(self) -> Problems:
+        """Parts that the question's type needs, or has no use for."""
+        kind = self.type
+        optioned = kind in (AnswerType.CHOICE, AnswerType.MULTI_CHOICE)
+        found: Problems = []
+        if optioned and not self.options:
+            found.append(((), f"a {kind} question needs options"))
+        if self.options and not optioned:
+            found.append((("options",), f"options belong to choice and multi_choice, not to {kind}"))
+        if kind == AnswerType.RATING and self.scale is None:
+            found.append(((), "a rating question needs a scale"))
+        if self.scale is not None and kind != AnswerType.RATING:
+            found.append((("scale",), f"a scale belongs to a rating, not to {kind}"))
+        if kind == AnswerType.PAIRWISE and not self.answers:
+            found.append(((), "a pairwise question needs answers: what each raw value means"))
+        if self.answers and kind != AnswerType.PAIRWISE:
+            found.append((("answers",), f"answers belong to pairwise, not to {kind}"))
+        if self.synonyms and not (optioned or kind in (AnswerType.RATING, AnswerType.PAIRWISE)):
+            found.append((("synonyms",), f"synonyms belong to choice, multi_choice, rating, pairwise, not to {kind}"))
+        return found
+
+    def _clashes(self) -> Problems:
+        """Raw values that are given two meanings, or one that is none."""
+        optioned = bool(self.options)
+        known = {*self.options, *self.answers, *self.abstain}
+        found: Problems = []
+        if optioned and (unknown := [value for value in self.abstain if value not in self.options]):
+            found.append((("abstain",), f"abstain names {unknown}, which options does not list"))
+        if twice := [value for value in self.abstain if value in self.answers]:
+            found.append((("abstain",), f"abstain names {twice}, which answers gives a preference"))
+        for raw, option in self.synonyms.items():
+            if raw in known:
+                found.append((("synonyms", raw), f"synonyms redefine {raw!r}, which is an option of its own"))
+            if not self._takes(option):
+                found.append((("synonyms", raw), f"synonyms point to {option!r}, which is no declared option"))
+        if silenced := [value for value in self.unanswered if value in known or value in self.synonyms]:
+            found.append((("unanswered",), f"unanswered names {silenced}, which are answers"))
+        return found
+
+    def _takes(self, value: str) -> bool:
+        """Whether a value is an answer to the question."""
+        if self.type != AnswerType.RATING or value in self.abstain:
+            return value in {*self.options, *self.answers, *self.abstain}
+        try:
+            number = Rating(value).number
+        except ValueError:
+            return False
+        low, high = (self.scale.min, self.scale.max) if self.scale else (None, None)
+        return (low is None or low <= number) and (high is None or number <= high)

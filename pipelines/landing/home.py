@@ -75,6 +75,7 @@ def write_private(path: Path, data: bytes) -> None:
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
     """One process at a time in a folder; the lock ends with its holder, however that ends."""
-    with (folder / ".lock").open("w") as lock:
+    descriptor = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
+    with os.fdopen(descriptor, "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
