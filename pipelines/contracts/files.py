@@ -17,7 +17,6 @@ from pipelines.contracts.paths import Looked, Select, Step, parse_path, pattern_
 from pipelines.contracts.questions import Code, Part, Problems, Word, refuse
 from pipelines.domain.vocabulary import AnnotatorKind, AttributeStatus, Status
 
-
 _PROBE = bytes(range(128)) + rb"\n\u0041"
 """What an encoding must leave as it is for lines, quotes and delimiters to be found in its bytes."""
 

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
-from pathlib import Path
 from typing import NamedTuple
 
-import duckdb
 import pytest
 
-from expectations.laws.verdicts import LawBrokenError, Verdict, broken, story
-from pipelines.project import this_project
-from pipelines.proof import VERDICTS, prove_run
-from pipelines.publication import publish_dataset
+from expectations.laws.verdicts import Verdict, broken, story
+from pipelines.proof import prove_run
 from pipelines.warehouse.run_folder import RunFolder
 from tests.conftest import Ran
 from tests.integration.by_hand import (
@@ -20,9 +15,7 @@ from tests.integration.by_hand import (
     books_of,
     bound_run,
     build_models,
-    copied_checkout,
     edited_project,
-    variorum_of,
     workspace_of,
 )
 
@@ -58,7 +51,9 @@ MUTANTS: dict[str, Mutant] = {
         " became ",
     ),
     "one row an answer": Mutant(
-        Edit(MART, "    select\n        source_id,", "    select distinct on (item_id, question_id, answer)\n source_id,"),
+        Edit(
+            MART, "    select\n        source_id,", "    select distinct on (item_id, question_id, answer)\n source_id,"
+        ),
         {1, 2, 3, 9},
         MARTS,
         ": missing, ",
@@ -106,9 +101,7 @@ MUTANTS: dict[str, Mutant] = {
         MARTS,
         "answer_choices not the same",
     ),
-    "days for times": Mutant(
-        column("judged_at", "date_trunc('day', judged_at)"), {2}, MARTS, "judged_at not the same"
-    ),
+    "days for times": Mutant(column("judged_at", "date_trunc('day', judged_at)"), {2}, MARTS, "judged_at not the same"),
     "repeats numbered backwards": Mutant(
         Edit(NUMBERED, "file_position, record_ordinal, record_part", "record_ordinal desc"),
         {9},
