@@ -29,6 +29,14 @@ def say(text: str) -> None:
     typer.echo(text, err=True)
 
 
+def beside(program: str) -> str:
+    """A program of this environment, as it can be typed in the working folder."""
+    from pathlib import Path
+
+    path = Path(sys.executable).parent / program
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
+
+
 def stop(message: str, code: int) -> NoReturn:
     """End the command with a message on standard error."""
     typer.secho(f"variorum: {message}", err=True, fg="red" if sys.stderr.isatty() else None)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from pipelines.commands.console import BROKEN, USAGE, console, plain_errors, print_json, say, stop
+from pipelines.commands.console import BROKEN, USAGE, beside, console, plain_errors, print_json, say, stop
 from pipelines.commands.options import HomeOption, InboxOption, JsonOption, StoreOption, require_inbox, workspace
 
 if TYPE_CHECKING:
@@ -138,9 +138,9 @@ def _show(summary: dict[str, Any], space: Workspace) -> None:
         path = summary["releases"][0]["path"]
         home = space.settings.home
         out.print("\nNext:", style="bold")
-        out.print(f"  variorum ui --home {home}", soft_wrap=True, markup=False)
+        out.print(f"  {beside('variorum')} ui --home {home}", soft_wrap=True, markup=False)
         reading = f"import pandas; print(pandas.read_parquet('{path}/judgments'))"
-        out.print(f'  python -c "{reading}"', soft_wrap=True, markup=False)
+        out.print(f'  {beside("python")} -c "{reading}"', soft_wrap=True, markup=False)
 
 
 def _show_quarantine(row: dict[str, Any]) -> None:
