@@ -1,0 +1,123 @@
+"""`variorum source`: list, dry run, and fetch from an origin, as typed."""
+
+from __future__ import annotations
+
+import functools
+import http.server
+import json
+import os
+import shutil
+import subprocess
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT, VARIORUM, variorum
+
+
+@pytest.fixture
+def origin() -> Iterator[str]:
+    """The demo exports, served on this machine."""
+    handler = functools.partial(_Quiet, directory=str(ROOT / "pipelines" / "demo" / "inbox" / "demo_tone"))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+class _Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, format: str, *args: object) -> None:  # the base class names it so
+        pass
+
+
+def fetched(tmp_path: Path, url: str, digest: str) -> subprocess.CompletedProcess[str]:
+    """`source fetch` in a copy of the tree whose demo contract names an origin."""
+    tree = tmp_path / "tree"
+    if not tree.exists():
+        for folder in ("pipelines", "assets", "expectations"):
+            shutil.copytree(ROOT / folder, tree / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    contract = ROOT / "assets" / "ingest" / "demo_tone" / "defs.yaml"
+    stated = f"  fetch:\n    - {{file: annotators.csv, url: {url}/annotators.csv, sha256: {digest}}}\n"
+    (tree / "assets" / "ingest" / "demo_tone" / "defs.yaml").write_text(contract.read_text() + stated)
+    return subprocess.run(
+        [str(VARIORUM.parent / "python"), "-m", "pipelines.cli", "source", "fetch", "demo_tone"],
+        cwd=tree,
+        env={**os.environ, "PYTHONPATH": str(tree), "VARIORUM_HOME": str(tmp_path / "home"), "COLUMNS": "120"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_a_file_is_fetched_verified_and_left_alone_the_next_time(tmp_path: Path, origin: str) -> None:
+    import hashlib
+
+    export = ROOT / "pipelines" / "demo" / "inbox" / "demo_tone" / "annotators.csv"
+    digest = hashlib.sha256(export.read_bytes()).hexdigest()
+    done = fetched(tmp_path, origin, digest)
+    assert done.returncode == 0, done.stderr
+    assert "fetched, digest verified" in done.stdout
+    assert (tmp_path / "home" / "inbox" / "demo_tone" / "annotators.csv").read_bytes() == export.read_bytes()
+    assert "already there" in fetched(tmp_path, origin, digest).stdout
+
+
+def test_another_content_than_the_contract_states_is_refused(tmp_path: Path, origin: str) -> None:
+    done = fetched(tmp_path, origin, "ab" * 32)
+    assert done.returncode == 1
+    assert "ab" * 32 in done.stderr
+    assert not (tmp_path / "home" / "inbox" / "demo_tone" / "annotators.csv").exists()
+
+
+def test_the_list_shows_every_source_for_people_and_machines(tmp_path: Path) -> None:
+    rows = json.loads(variorum("source", "list", "--json", "--home", str(tmp_path)).stdout)
+    assert {"crehate", "demo_tone", "ruddit"} <= {row["source"] for row in rows}
+    assert "CREHate" in variorum("source", "list", "--home", str(tmp_path)).stdout
+
+
+def test_a_dry_run_says_what_would_land_and_keeps_nothing(tmp_path: Path) -> None:
+    inbox = "pipelines/demo/inbox"
+    done = variorum("source", "check", "demo_tone", "--inbox", inbox, "--home", str(tmp_path / "home"), "--json")
+    said = json.loads(done.stdout)
+    assert (said["records"], said["judgments"], said["annotators"], said["items"]) == (368, 846, 6, 60)
+    assert not (tmp_path / "home" / "landing").exists()
+
+
+def test_a_dry_run_names_what_would_be_quarantined(tmp_path: Path) -> None:
+    folder = tmp_path / "inbox" / "demo_tone"
+    shutil.copytree(ROOT / "pipelines" / "demo" / "inbox" / "demo_tone", folder)
+    with (folder / "ratings.csv").open("a") as stream:
+        stream.write("tone-01,text,eve@example.org,9,perhaps,,,\n")
+    done = variorum("source", "check", "demo_tone", "--inbox", str(folder.parent), check=False)
+    assert done.returncode == 1
+    for told in (
+        "ratings.csv",
+        "record 361",
+        "answer_unknown_option",
+        "answer_out_of_scale",
+        "Declared: yes, no, unsure",
+    ):
+        assert told in done.stdout
+    assert "eve@example.org" not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "told"),
+    [
+        (["source", "check", "nothing"], 2, "no source 'nothing'; known sources:"),
+        (["source", "check", "crehate", "--inbox", "/nowhere"], 1, "/nowhere"),
+        (["source", "fetch", "ttcw"], 2, "names no files to fetch"),
+        (["run", "--dataset", "nothing"], 2, "no dataset 'nothing'; known datasets:"),
+        (["run", "--sauce", "x"], 2, "No such option"),
+        (["release", "verify", "--store", "/nowhere", "--dataset", "demo"], 2, "no release of demo"),
+        (["release", "list", "--store", "ftp://x"], 1, "no store for ftp://"),
+    ],
+)
+def test_what_goes_wrong_is_said_plainly(arguments: list[str], code: int, told: str, tmp_path: Path) -> None:
+    done = variorum(*arguments, check=False, VARIORUM_HOME=str(tmp_path))
+    assert done.returncode == code, done.stdout + done.stderr
+    assert told in done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
