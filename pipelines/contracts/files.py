@@ -6,19 +6,17 @@ A *field* is a column name (CSV) or a path (JSON): ``a.b``, ``list[key=value].c`
 
 from __future__ import annotations
 
-import codecs
 import re
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from pipelines.contracts.answers import AnswerMapping, FieldPath
+from pipelines.contracts.dialect import Dialect
+from pipelines.contracts.each import Each, EachElement, EachEntry, EachParallel
 from pipelines.contracts.paths import Looked, Select, Step, parse_path, pattern_problem
 from pipelines.contracts.questions import Code, Part, Problems, Word, refuse
 from pipelines.domain.vocabulary import AnnotatorKind, AttributeStatus, Status
-
-_PROBE = bytes(range(128)) + rb"\n\u0041"
-"""What an encoding must leave as it is for lines, quotes and delimiters to be found in its bytes."""
 
 _TIME = re.compile(r"(?:[^%]|%(?:-[djmyHIMS]|[abcdfghjmnpuwxyzABGHIMSTUVWXYZ%]))*")
 """A strptime format as DuckDB reads it."""
@@ -37,113 +35,6 @@ def _as_field(value: object) -> object:
 
 Fields = Annotated[list[FieldPath], _AS_LIST, Field(min_length=1)]
 """One field, or several that are a key together."""
-
-
-class Dialect(Part):
-    """How the bytes are to be read. Nothing is guessed."""
-
-    format: Literal["csv", "json", "jsonl"] = Field(description="the format of the text")
-    within: Literal["gzip", "zip", "tar"] | None = Field(None, description="what the file is packed in")
-    member: str = Field("*", description="zip and tar: glob of the members to read; $member is a member's name")
-    encoding: str = Field("utf-8", description="text encoding; a UTF-8 byte order mark is recognised")
-    delimiter: str = Field(",", min_length=1, max_length=1, description="csv: the delimiter")
-    quote: str = Field('"', min_length=1, max_length=1, description="csv: the quote, doubled inside a field")
-    records: Literal["array", "object"] = Field(
-        "array", description="json: the records are an array's elements, or an object's values (key: $key)"
-    )
-
-    @field_validator("encoding")
-    @classmethod
-    def _known_encoding(cls, value: str) -> str:
-        try:
-            name = codecs.lookup(value).name
-            is_plain = name.startswith(("utf-16", "utf-32")) or _PROBE.decode(name) == _PROBE.decode("ascii")
-        except (LookupError, ValueError, TypeError):
-            is_plain = False
-        if not is_plain or name.startswith(("iso2022", "idna")):
-            raise ValueError(f"unknown text encoding {value!r}; examples: utf-8, utf-16, latin-1, cp1252, shift_jis")
-        return name
-
-    @model_validator(mode="after")
-    def _signs_differ(self) -> Dialect:
-        problems: Problems = []
-        for name, sign in (("delimiter", self.delimiter), ("quote", self.quote)):
-            if not sign.isascii() or sign.isalnum() or sign in "\r\n\0":
-                problems.append(((name,), f"{name} {sign!r} is no ASCII sign apart from letters, digits and line ends"))
-        if self.delimiter == self.quote:
-            problems.append((("quote",), "quote and delimiter are the same sign"))
-        if self.records == "object" and self.format != "json":
-            problems.append((("records",), f"records: object belongs to format json, not to {self.format}"))
-        refuse(problems)
-        return self
-
-
-class EachElement(Part):
-    """Several acts a record: one for each element of a list; the list's path then means the element.
-
-    With ``by`` there is one act for each distinct value of that field of the elements: the list's path then means
-    the elements of that act, and $by the value.
-    """
-
-    list: FieldPath = Field(description="path of the list")
-    by: FieldPath | None = Field(None, description="field of the elements that tells the acts apart")
-
-    def fields(self) -> tuple[str, ...]:
-        """The fields that it names."""
-        return (self.list,) if self.by is None else (self.list, f"{self.list}.{self.by}")
-
-    def made(self) -> tuple[str, ...]:
-        """The fields that it makes."""
-        return () if self.by is None else ("$by",)
-
-
-class EachEntry(Part):
-    """Several acts a record: one for each entry of an object; the object's path then means the entry's value."""
-
-    entries: FieldPath = Field(description="path of the object")
-    name: Code = Field(description="the entry's key is $<name>")
-
-    def fields(self) -> tuple[str, ...]:
-        """The fields that it names."""
-        return (self.entries,)
-
-    def made(self) -> tuple[str, ...]:
-        """The fields that it makes."""
-        return (f"${self.name}",)
-
-
-class EachColumn(Part):
-    """Several acts a record: one for each of these columns ($column is its name, $value its value)."""
-
-    columns: Annotated[list[FieldPath], Field(min_length=1)] = Field(description="the columns, one act each")
-
-    def fields(self) -> tuple[str, ...]:
-        """The fields that it names."""
-        return tuple(self.columns)
-
-    def made(self) -> tuple[str, ...]:
-        """The fields that it makes."""
-        return ("$column", "$value")
-
-
-class EachParallel(Part):
-    """Several acts a record: lists of equal length read side by side ($<name> is the element)."""
-
-    zip: dict[Code, FieldPath | list[FieldPath]] = Field(
-        min_length=1, description="name → path of a list, or of text to split, or several fields that are the list"
-    )
-    split: str | None = Field(None, min_length=1, description="text lists: the separator")
-
-    def fields(self) -> tuple[str, ...]:
-        """The fields that it names."""
-        return tuple(name for given in self.zip.values() for name in ([given] if isinstance(given, str) else given))
-
-    def made(self) -> tuple[str, ...]:
-        """The fields that it makes."""
-        return (*(f"${name}" for name in self.zip), "$index")
-
-
-Each = EachElement | EachEntry | EachColumn | EachParallel
 
 
 def _as_steps(value: object) -> object:

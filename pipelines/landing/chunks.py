@@ -14,7 +14,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipelines.contracts.files import Dialect, FileMapping
+from pipelines.contracts.dialect import Dialect
+from pipelines.contracts.files import FileMapping
 from pipelines.domain.vocabulary import Reason
 from pipelines.readers.containers import open_members
 from pipelines.readers.csv_reader import CsvBatch, CsvReader

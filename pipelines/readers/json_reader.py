@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
@@ -14,12 +15,19 @@ from pipelines.readers.records import MAX_RECORD_BYTES, FileRefusedError, RawRec
 
 MAX_DEPTH = 64
 
+_MINUS_ZERO = re.compile(rb"[\[:,\s]-0[\s,\]}]")
+"""The one number that is a whole one and loses a sign by being read."""
+
 _CONTAINERS = (dict, list)
 _BEFORE_COLONS = (b'":', b" :", b"\t:", b"\r:", b"\n:")
 
 
 def _number(token: str) -> msgspec.Raw:
     return msgspec.Raw(token.encode())
+
+
+def _whole(digits: str) -> msgspec.Raw | int:
+    return _number(digits) if digits == "-0" else int(digits)
 
 
 _decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(float_hook=_number)
@@ -85,6 +93,8 @@ def parse(record: RawRecord) -> tuple[dict[str, Any], str | None]:
     # written; where they are no more than the keys held, none was written twice, and only then is it this cheap.
     if keys != sum(map(text.count, _BEFORE_COLONS)):
         json.loads(text, object_pairs_hook=_no_twins, parse_int=str, parse_float=str)
+    if b"-0" in text and _MINUS_ZERO.search(text):
+        value = json.loads(text, parse_int=_whole, parse_float=_number)
     key = None
     if record.is_entry:
         key, value = next(iter(value.items()), (None, None))

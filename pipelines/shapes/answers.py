@@ -81,7 +81,7 @@ def _rating(question: Question, cells: Cells, meant: str, unreadable: str, absta
     if bounds:
         arms.append(f"when {' or '.join(bounds)} then {literal(Reason.ANSWER_OUT_OF_SCALE)}")
     number = f"case when {abstains} then null else try_cast(v as double) end"
-    answer = f"case when {abstains} then to_json(v) else v end"
+    answer = f"case when {abstains} then to_json(v)::varchar else v end"
     return AnswerSql(cells, meant, answer, f"case {' '.join(arms)} end", abstains, {"answer_number": number})
 
 
@@ -95,7 +95,7 @@ def _pairwise(question: Question, cells: Cells, meant: str, unreadable: str, abs
     return AnswerSql(
         cells,
         meant,
-        f"case when {abstains} then to_json(v) else {canonical} end",
+        f"case when {abstains} then to_json(v)::varchar else {canonical} end",
         f"case {unreadable} {_unknown(is_one_of('v', [*question.answers, *question.abstain]))} end",
         abstains,
         {"answer_preference": preference, "answer_strength": f"({strength})::double"},

@@ -12,7 +12,8 @@ from typing import Any
 import msgspec
 
 from pipelines.contracts.answers import SpanFields
-from pipelines.contracts.files import Each, FileMapping
+from pipelines.contracts.each import Each
+from pipelines.contracts.files import FileMapping
 from pipelines.contracts.paths import parse_path
 from pipelines.domain.answers import Span, Spans
 from pipelines.readers.json_reader import to_json

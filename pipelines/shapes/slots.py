@@ -5,7 +5,8 @@ from __future__ import annotations
 from itertools import takewhile
 
 from pipelines.contracts.answers import SpanFields
-from pipelines.contracts.files import EachElement, EachEntry, FileMapping
+from pipelines.contracts.each import EachElement, EachEntry
+from pipelines.contracts.files import FileMapping
 from pipelines.contracts.model import SourceContract
 from pipelines.contracts.paths import Select, parse_path
 from pipelines.domain.vocabulary import Attribution

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from pipelines.contracts.files import Each, EachColumn, EachElement, EachEntry, EachParallel
+from pipelines.contracts.each import Each, EachColumn, EachElement, EachEntry, EachParallel
 from pipelines.contracts.paths import Step, parse_path
 from pipelines.shapes.paths import MISSING, follow, names
 

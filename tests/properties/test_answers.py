@@ -79,7 +79,7 @@ def acts(draw: st.DrawFn) -> tuple[str, dict[str, tuple[str, Answer]]]:
     in_order = tuple(option for option in OPTIONS if option in chosen)
     answers["many"] = (json.dumps(chosen), MultiChoice(in_order))
     number = draw(numbers)
-    answers["score"] = (number, Rating("0" if number == "-0" else number))
+    answers["score"] = (number, Rating(number))
     raw, preference = draw(pairs)
     answers["better"] = (json.dumps(raw), preference)
     text = draw(texts)

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from pipelines.contracts.load import ContractError, load_contract, load_contracts
-from pipelines.contracts.paths import parse_path
+from pipelines.contracts.model import SourceContract
+from pipelines.contracts.paths import matches, parse_path
 from pipelines.project import Project, UnknownNameError, this_project
 from pipelines.shapes.paths import MISSING, AmbiguousPathError, follow
 
@@ -47,11 +48,16 @@ def refused(tmp_path: Path, text: str, folder: str = "mine") -> ContractError:
     return caught.value
 
 
-def test_the_good_one_is_taken(tmp_path: Path) -> None:
+def loaded(tmp_path: Path, text: str) -> SourceContract:
+    """The contract that a text is."""
     path = tmp_path / "mine" / "defs.yaml"
-    path.parent.mkdir()
-    path.write_text(GOOD)
-    contract = load_contract(path)
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+    return load_contract(path)
+
+
+def test_the_good_one_is_taken(tmp_path: Path) -> None:
+    contract = loaded(tmp_path, GOOD)
     assert contract.annotator_scope == ("mine", "tool")
     assert contract.inbox_folder == "mine"
 
@@ -64,10 +70,10 @@ def test_the_good_one_is_taken(tmp_path: Path) -> None:
         ("attribution: stable", "attribution: sure", 8, "'stable', 'item_scoped' or 'none'"),
         ("platform: tool", "platform: My Tool", 7, "should match pattern"),
         ("type: choice", "type: chose", 11, "'choice', 'multi_choice'"),
-        ("type: choice", "type: text", 11, "options belong to choice"),
-        ("abstain: [unsure]", "abstain: [maybe]", 11, "which options does not list"),
-        ("abstain: [unsure]", 'synonyms: {"No": "nope"}', 11, "no declared option"),
-        ("abstain: [unsure]", 'synonyms: {"no": "yes"}', 11, "an option of its own"),
+        ("type: choice", "type: text", 12, "options belong to choice"),
+        ("abstain: [unsure]", "abstain: [maybe]", 13, "which options does not list"),
+        ("abstain: [unsure]", 'synonyms: {"No": "nope"}', 13, "no declared option"),
+        ("abstain: [unsure]", 'synonyms: {"no": "yes"}', 13, "an option of its own"),
         (", scale: {kind: ordinal, min: 1, max: 5}", "", 14, "a rating question needs a scale"),
         ("min: 1, max: 5", "min: 5, max: 1", 14, "not below max"),
         ("kind: ordinal", "kind: nominal", 14, "'ordinal', 'interval' or 'ratio'"),
@@ -75,20 +81,76 @@ def test_the_good_one_is_taken(tmp_path: Path) -> None:
         ('pattern: "*.jsonl"', 'pattern: "../*.jsonl"', 17, "leaves the source's inbox folder"),
         ('pattern: "*.jsonl"', 'pattern: "/etc/*"', 17, "leaves the source's inbox folder"),
         ("{format: jsonl}", "{format: xlsx}", 18, "'csv', 'json' or 'jsonl'"),
-        ("{format: jsonl}", "{format: csv}", 16, "need json or jsonl"),
+        ("{format: jsonl}", "{format: csv}", 19, "need json or jsonl"),
         ("{format: jsonl}", "{format: jsonl, encoding: utf-9}", 18, "unknown text encoding"),
         ("item: {key: id, text: text}", "", 16, "need item and answers"),
-        ("key: annotations.who", "key: annotations..who", 16, "cannot be read from character 13"),
-        ("annotator: {key: annotations.who}", "", 4, "needs an annotator"),
-        ("score: annotations.score", "scores: annotations.score", 4, "which questions does not declare"),
-        (", score: annotations.score", "", 4, "answered in no file"),
-        ("score: annotations.score", "score: {field: annotations.score, split: ','}", 4, "split belongs to"),
-        ("score: annotations.score", "score: {best: a, worst: b}", 4, "cannot be read so; it fits best_worst"),
+        ("key: annotations.who", "key: annotations..who", 21, "cannot be read from character 13"),
+        ("annotator: {key: annotations.who}", "", 16, "needs an annotator"),
+        ("score: annotations.score", "scores: annotations.score", 22, "which questions does not declare"),
+        (", score: annotations.score", "", 14, "answered in no file"),
+        ("score: annotations.score", "score: {field: annotations.score, split: ','}", 22, "split belongs to"),
+        ("score: annotations.score", "score: {best: a, worst: b}", 22, "cannot be read so; it fits best_worst"),
         ("score: annotations.score", "score: {field: a, one_hot: {columns: {a: b}}}", 22, "needs exactly one of"),
-        ("licence: MIT", "licence: MIT\n  known_losses: [everything]", 4, "allowed: aggregate_only"),
+        ("licence: MIT", "licence: MIT\n  known_losses: [everything]", 7, "is no loss code; allowed: aggregate_only"),
         ("source: mine", "source: catalog", 4, "used by the pipeline itself"),
         ("source: mine", "source: yours", 1, "the folder is 'mine'"),
         ("licence: MIT", "licence: MIT\n  licence: MIT", 7, "given twice; first on line 6"),
+        ("licence: MIT", "licence: 5", 6, "should be a valid string; put a number into quotes"),
+        ("licence: MIT", 'licence: "a\\0b"', 6, "no text (NUL"),
+        ("licence: MIT", 'licence: "a\\ud800b"', 6, "half a surrogate pair"),
+        ("licence: MIT", "licence: &x [*x]", 6, "refers to itself"),
+        ("licence: MIT", "licence: *nothing", 6, "undefined alias"),
+        ("licence: MIT", "? [a, b]\n  : c", 6, "a key is a single word"),
+        ("licence: MIT", "licence: MIT\n---\nmore: 1", 7, "is no valid YAML"),
+        ("offensive:\n", "Offensive Language:\n", 10, "should match pattern"),
+        ("abstain: [unsure]", "abstain: [1.5]", 13, "put a number into quotes, as the export writes it"),
+        ("abstain: [unsure]", "unanswered: [unsure]", 13, "which are answers"),
+        ("type: rating,", 'type: rating, synonyms: {"six": "6"},', 14, "no declared option"),
+        ("type: rating,", "type: text,", 14, "a scale belongs to a rating, not to text"),
+        ("min: 1", "min: .inf", 14, "finite number"),
+        ("min: 1", "min: one", 14, "valid number"),
+        ('pattern: "*.jsonl"', 'pattern: "a**b.jsonl"', 17, "stands for any folders"),
+        ('pattern: "*.jsonl"', 'pattern: "./*.jsonl"', 17, "has an empty step"),
+        ('pattern: "*.jsonl"', "pattern: []", 17, "at least 1 item"),
+        ("{format: jsonl}", "{format: jsonl, encoding: rot13}", 18, "unknown text encoding"),
+        ("{format: jsonl}", "{format: jsonl, encoding: utf-7}", 18, "unknown text encoding"),
+        ("{format: jsonl}", "{format: jsonl, records: object}", 18, "records: object belongs to format json"),
+        ("{format: jsonl}", "{format: jsonl, delimiter: ';;'}", 18, "at most 1 character"),
+        ("{format: jsonl}", "{format: jsonl, delimiter: 'é'}", 18, "no ASCII sign"),
+        ("{format: jsonl}", "{format: jsonl, quote: ','}", 18, "the same sign"),
+        ("each: {list: annotations}", "each: {lst: annotations}", 19, "list, entries, columns or zip"),
+        ("each: {list: annotations}", "each: {list: annotations, to: x}", 19, "unknown field; allowed here: by, list"),
+        ("each: {list: annotations}", 'each: {list: "annotations[a=b]"}', 19, "what a selector chose"),
+        ("{key: id, text: text}", "{key: id, text: text, txt: a}", 20, "unknown field; did you mean text?"),
+        ("{key: id, text: text}", '{key: [id, "a["]}', 20, "cannot be read from character 1"),
+        ("{key: id, text: text}", "{key: $key}", 20, "nothing makes $key; fields that are made: none here"),
+        (
+            "{key: id, text: text}",
+            "{key: id, responses: [{key: a, text: x}, {key: a, text: y}]}",
+            20,
+            "two responses have the key a",
+        ),
+        ("{key: id, text: text}", "{key: id, language: l, language_is: en}", 20, "exclude each other"),
+        (
+            "{key: id, text: text}",
+            "{key: id, responses: [{key: b, text: x}]}\n      presentation_order: [a]",
+            21,
+            "presentation_order names ['a']; the item has ['b']",
+        ),
+        ("answers: {", "status: {field: s, values: {x: gone}}\n      answers: {", 22, "'submitted', 'skipped'"),
+        ("answers: {", "judged_at: {field: t, format: '%Q'}\n      answers: {", 22, "is no time format"),
+        (
+            "licence: MIT",
+            "licence: MIT\n  fetch: [{file: ../x, url: 'http://a', sha256: aa}]",
+            7,
+            "should match pattern",
+        ),
+        (
+            "licence: MIT",
+            f"licence: MIT\n  fetch: [{{file: x.csv, url: 'http://a', sha256: {'0' * 64}}}]",
+            7,
+            "x.csv would be fetched, but no pattern of files matches it",
+        ),
         ("licence: MIT", "licence: !!python/object/apply:os.getcwd []", 6, "is no valid YAML"),
         ("licence: MIT", "\tlicence: MIT", 6, "is no valid YAML"),
         ("AnnotationSource", "AnotationSource", 1, "must be pipelines.components.AnnotationSource"),
@@ -100,6 +162,64 @@ def test_a_fault_is_named_with_its_line(tmp_path: Path, old: str, new: str, line
     error = refused(tmp_path, GOOD.replace(old, new, 1))
     assert told in str(error)
     assert any(fault.line == line and fault.file.endswith("mine/defs.yaml") for fault in error.faults), str(error)
+
+
+def test_two_faults_that_span_parts_are_both_told(tmp_path: Path) -> None:
+    text = GOOD.replace("abstain: [unsure]", 'abstain: [maybe]\n      synonyms: {"No": "nope"}')
+    assert [fault.line for fault in refused(tmp_path, text).faults] == [13, 14]
+    text = GOOD.replace("licence: MIT", "licence: MIT\n  known_losses: [all]").replace(
+        "score: annotations.score", "s: x"
+    )
+    assert [fault.line for fault in refused(tmp_path, text).faults] == [7, 15, 23]
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("yes", "yes"),
+        ("No", "No"),
+        ("on", "on"),
+        ("True", "True"),
+        ("true", "true"),
+        ("NULL", "NULL"),
+        ("007", "007"),
+        ("0x1F", "0x1F"),
+        ("1_000", "1_000"),
+        ("12:30", "12:30"),
+        ("2024-01-05", "2024-01-05"),
+        ("1e3", None),
+        ("12", "12"),
+        ("-1", "-1"),
+        ("=", "="),
+        ('"1.0"', "1.0"),
+        ("1.0", None),
+        ("~", None),
+    ],
+)
+def test_a_plain_word_is_what_it_looks_like_or_is_refused(tmp_path: Path, written: str, read: str | None) -> None:
+    """What the export's value is, the contract says in the same signs: YAML 1.1's guesses would change it."""
+    text = GOOD.replace('{"yes": "yes", "no": "no", unsure: I cannot say}', f"{{{written}: label, unsure: x}}")
+    if read is None:
+        assert any(fault.line == 12 for fault in refused(tmp_path, text).faults)
+    else:
+        assert list(loaded(tmp_path, text).questions["offensive"].options) == [read, "unsure"]
+
+
+def test_anchors_and_merge_keys_work(tmp_path: Path) -> None:
+    text = GOOD.replace("offensive:\n", "offensive: &one\n").replace(
+        "    score: {", "    rude:\n      <<: *one\n      abstain: []\n    score: {"
+    )
+    text = text.replace("answers: {offensive:", "answers: {rude: annotations.rude, offensive:")
+    questions = loaded(tmp_path, text).questions
+    assert questions["rude"].options == questions["offensive"].options
+    assert (questions["rude"].abstain, questions["offensive"].abstain) == ([], ["unsure"])
+
+
+def test_an_anchor_repeated_without_end_costs_nothing(tmp_path: Path) -> None:
+    """A thousand million laughs, were they laughed one by one."""
+    lines = ["x0: &a0 [ha, ha, ha, ha, ha, ha, ha, ha, ha, ha]"]
+    lines += [f"x{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 10)]
+    assert "must be" in str(refused(tmp_path, "\n".join(lines)))
 
 
 def test_all_faults_are_told_at_once(tmp_path: Path) -> None:
@@ -186,3 +306,23 @@ def test_a_selector_that_fits_two_elements_chooses_none() -> None:
 def test_what_is_no_path_is_refused(path: str) -> None:
     with pytest.raises(ValueError, match="cannot be read"):
         parse_path(path)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "name", "fits"),
+    [
+        ("a.csv", "a.csv", True),
+        ("a.csv", "old/a.csv", False),
+        ("*.csv", "a.csv", True),
+        ("*.csv", "old/a.csv", False),
+        ("*/a.csv", "old/a.csv", True),
+        ("**/a.csv", "a.csv", True),
+        ("**/a.csv", "old/older/a.csv", True),
+        ("2024/**/a_*.csv", "2024/01/a_1.csv", True),
+        ("2024/**/a_*.csv", "2025/a_1.csv", False),
+        ("A.csv", "a.csv", False),
+    ],
+)
+def test_a_pattern_is_read_from_the_inbox_folder_on(pattern: str, name: str, fits: bool) -> None:
+    """A copy that somebody put aside in a folder of its own is not delivered again."""
+    assert matches(pattern, name) is fits

@@ -1,0 +1,96 @@
+"""The part of a contract that takes a record apart into the acts of judging that it holds.
+
+How a record is taken apart is in ``pipelines.shapes.steps``.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Discriminator, Field, Tag
+
+from pipelines.contracts.answers import FieldPath
+from pipelines.contracts.questions import Code, Part
+
+
+class EachElement(Part):
+    """Several acts a record: one for each element of a list; the list's path then means the element.
+
+    With ``by`` there is one act for each distinct value of that field of the elements: the list's path then means
+    the elements of that act, and $by the value.
+    """
+
+    list: FieldPath = Field(description="path of the list")
+    by: FieldPath | None = Field(None, description="field of the elements that tells the acts apart")
+
+    def fields(self) -> tuple[str, ...]:
+        """The fields that it names."""
+        return (self.list,) if self.by is None else (self.list, f"{self.list}.{self.by}")
+
+    def made(self) -> tuple[str, ...]:
+        """The fields that it makes."""
+        return () if self.by is None else ("$by",)
+
+
+class EachEntry(Part):
+    """Several acts a record: one for each entry of an object; the object's path then means the entry's value."""
+
+    entries: FieldPath = Field(description="path of the object")
+    name: Code = Field(description="the entry's key is $<name>")
+
+    def fields(self) -> tuple[str, ...]:
+        """The fields that it names."""
+        return (self.entries,)
+
+    def made(self) -> tuple[str, ...]:
+        """The fields that it makes."""
+        return (f"${self.name}",)
+
+
+class EachColumn(Part):
+    """Several acts a record: one for each of these columns ($column is its name, $value its value)."""
+
+    columns: Annotated[list[FieldPath], Field(min_length=1)] = Field(description="the columns, one act each")
+
+    def fields(self) -> tuple[str, ...]:
+        """The fields that it names."""
+        return tuple(self.columns)
+
+    def made(self) -> tuple[str, ...]:
+        """The fields that it makes."""
+        return ("$column", "$value")
+
+
+class EachParallel(Part):
+    """Several acts a record: lists of equal length read side by side ($<name> is the element)."""
+
+    zip: dict[Code, FieldPath | list[FieldPath]] = Field(
+        min_length=1, description="name → path of a list, or of text to split, or several fields that are the list"
+    )
+    split: str | None = Field(None, min_length=1, description="text lists: the separator")
+
+    def fields(self) -> tuple[str, ...]:
+        """The fields that it names."""
+        return tuple(name for given in self.zip.values() for name in ([given] if isinstance(given, str) else given))
+
+    def made(self) -> tuple[str, ...]:
+        """The fields that it makes."""
+        return (*(f"${name}" for name in self.zip), "$index")
+
+
+def _kind(value: object) -> str | None:
+    """Which step is meant, by the one field that each kind must have."""
+    for kind in ("list", "entries", "columns", "zip"):
+        if kind in value if isinstance(value, dict) else hasattr(value, kind):
+            return f"each:{kind}"
+    return None
+
+
+Each = Annotated[
+    Annotated[EachElement, Tag("each:list")]
+    | Annotated[EachEntry, Tag("each:entries")]
+    | Annotated[EachColumn, Tag("each:columns")]
+    | Annotated[EachParallel, Tag("each:zip")],
+    Discriminator(_kind, "each", "is one step, with list, entries, columns or zip, or a list of such steps"),
+]
+"""One step; a mapping may name several, each within the parts of the one before."""
