@@ -86,7 +86,7 @@ def build(
         _check_sources(con, dataset)
         for name in RELEASED:
             if name != "ledger":
-                _write(con, TABLES[name], _mart(run, name, dataset), folder)
+                _write(con, TABLES[name], _mart(con, run, name, dataset), folder)
         proved = prove_release(con, folder, dataset.sources)
         if found := broken([*earlier, *proved]):
             raise LawBrokenError(found)
@@ -144,8 +144,12 @@ def _check_sources(con: duckdb.DuckDBPyConnection, dataset: Dataset) -> None:
         )
 
 
-def _mart(run: RunFolder, name: str, dataset: Dataset) -> str:
+def _mart(con: duckdb.DuckDBPyConnection, run: RunFolder, name: str, dataset: Dataset) -> str:
     table = TABLES[name]
+    mart = f"read_parquet({literal(str(run.mart(name)))})"
+    held = {column for column, *_ in con.execute(f"describe select * from {mart}").fetchall()}
+    if lacking := [column for column in table.column_names if column not in held]:
+        raise BuildError(f"mart {name} has no column {', '.join(lacking)}; build it anew: variorum run")
     columns = ", ".join(f"{column.name}::{duckdb_type(column.type)} as {column.name}" for column in table.columns)
     chosen = ", ".join(literal(source) for source in dataset.sources)
     condition = (
@@ -153,7 +157,7 @@ def _mart(run: RunFolder, name: str, dataset: Dataset) -> str:
         if name == "annotators"
         else f"source_id in ({chosen})"
     )
-    return f"select {columns} from read_parquet({literal(str(run.mart(name)))}) where {condition}"
+    return f"select {columns} from {mart} where {condition}"
 
 
 def _write(con: duckdb.DuckDBPyConnection, table: Table, query: str, folder: Path) -> None:
