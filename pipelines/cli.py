@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from pipelines.commands import release, run, source, ui
+from pipelines.commands import quarantine, release, run, source, ui
 
 EPILOG = "Exit codes: 0 published or nothing new, 1 a law or contract broken, 2 wrong usage."
 
@@ -22,6 +22,7 @@ app = typer.Typer(
 app.command("run", epilog=EPILOG)(run.run)
 app.command("ui")(ui.ui)
 app.add_typer(source.app, name="source")
+app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(release.app, name="release")
 
 

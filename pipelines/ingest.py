@@ -14,6 +14,7 @@ from pipelines.domain.pseudonyms import PseudonymKey
 from pipelines.landing.deliveries import Delivery, current_files, raw_file, receive
 from pipelines.landing.home import Home
 from pipelines.landing.land import FileReceipt, land_file
+from pipelines.landing.quarantine import note_reading
 
 
 @dataclass(frozen=True)
@@ -57,9 +58,22 @@ def ingest_source(
         InboxError: the inbox folder is missing, holds no judgments file, or a file is still being written.
     """
     received = receive(contract, inbox, home)
+    receipts = land_delivered(contract, home, key, on_progress)
+    return IngestReport(contract.source, received.delivery, received.is_new, receipts, received.unmatched)
+
+
+def land_delivered(
+    contract: SourceContract, home: Home, key: PseudonymKey, on_progress: Callable[[str, int], None] | None = None
+) -> tuple[FileReceipt, ...]:
+    """Land every file of a source's current state that is not landed yet, as its contract reads it now.
+
+    Raises:
+        InboxError: an earlier file of an appending source is no longer matched by the contract.
+    """
     receipts = []
     for _, file in current_files(contract, home):
         told = (lambda count, digest=file.sha256: on_progress(digest, count)) if on_progress else None
         raw = raw_file(contract.source, file.sha256, home)
         receipts.append(land_file(contract, file.mapping, raw, file.sha256, key, home, told))
-    return IngestReport(contract.source, received.delivery, received.is_new, tuple(receipts), received.unmatched)
+    note_reading(contract, key, home)
+    return tuple(receipts)

@@ -9,8 +9,10 @@ from itertools import pairwise
 
 import duckdb
 
+from expectations.laws.definitions import ACCOUNTING
 from expectations.laws.prove import FileBooks, Layer, prove_ingest, prove_occurrences, prove_step
 from expectations.laws.verdicts import Verdict, sort_key
+from pipelines.landing.quarantine import Replay
 from pipelines.warehouse.catalog import LandedFile
 from pipelines.warehouse.run_folder import RunFolder
 
@@ -27,16 +29,22 @@ ARRIVAL = "landing.files"
 
 VERDICTS = "verdicts.json"
 
+REPLAY = "quarantine→landing"
+"""The step of what was in quarantine under the reading before. It tells of this home's past, so no release has it."""
 
-def prove_run(run: RunFolder, files: Sequence[LandedFile], redelivered: dict[str, int]) -> list[Verdict]:
+
+def prove_run(
+    run: RunFolder, files: Sequence[LandedFile], redelivered: dict[str, int], replays: Sequence[Replay] = ()
+) -> list[Verdict]:
     """Evaluate the laws over every step of a run and keep the verdicts in its folder.
 
     Args:
         run: the run; its warehouse is opened for reading only.
         files: the landed files that its warehouse is bound to.
         redelivered: by source, records of files that its last delivery held twice.
+        replays: what became of quarantined rows since their contract was mended.
     """
-    verdicts = _prove(run, files, redelivered, LAYERS)
+    verdicts = sorted([*_prove(run, files, redelivered, LAYERS), *prove_replays(replays)], key=sort_key)
     (run.root / VERDICTS).write_text(json.dumps([asdict(verdict) for verdict in verdicts]))
     return verdicts
 
@@ -47,6 +55,24 @@ def prove_what_is_there(run: RunFolder, files: Sequence[LandedFile], redelivered
         found = con.execute("select table_schema || '.' || table_name from information_schema.tables").fetchall()
     built = {name for (name,) in found}
     return _prove(run, files, redelivered, [layer for layer in LAYERS if layer.relation in built])
+
+
+def prove_replays(replays: Sequence[Replay]) -> list[Verdict]:
+    """Law 1 from quarantine to landing: what was refused is taken now, still refused, or asked for no more."""
+    return [
+        Verdict(
+            ACCOUNTING.code,
+            REPLAY,
+            replay.source,
+            count_in=replay.before,
+            count_out=replay.taken,
+            count_quarantined=replay.still,
+            count_withdrawn=replay.unasked,
+            offending=abs(replay.before - replay.taken - replay.still - replay.unasked),
+        )
+        for replay in replays
+        if replay.before
+    ]
 
 
 def read_verdicts(run: RunFolder) -> list[Verdict]:

@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from expectations.laws.verdicts import Verdict
 from pipelines.contracts.dataset import Dataset
 from pipelines.project import Project
-from pipelines.proof import is_proved, prove_run, read_verdicts
+from pipelines.proof import REPLAY, is_proved, prove_run, read_verdicts
+from pipelines.quarantine import read_quarantine, refuse_excess
 from pipelines.release.build import BuildError, build
 from pipelines.release.manifest import Manifest
 from pipelines.release.publish import Published, publish
-from pipelines.release.verify import load_manifest
+from pipelines.release.verify import last_manifest, load_manifest
 from pipelines.resources.workspace import Workspace
-from pipelines.warehouse.catalog import LandedFile, files_of_run
+from pipelines.warehouse.catalog import LandedFile, files_of_run, replays_of
 from pipelines.warehouse.run_folder import RunFolder
 
 
@@ -44,6 +45,7 @@ def publish_dataset(
     Raises:
         LawBrokenError: a law does not hold; nothing is published.
         IncompleteError: bad input would leave the release without what its sources hold.
+        ExcessError: more is in quarantine than a source's contract allows.
         BuildError, PublishError, StoreError: as they say.
     """
     if not run.warehouse.exists():
@@ -51,14 +53,20 @@ def publish_dataset(
             f"this run built no tables, so there is nothing to release; run: variorum run --dataset {dataset.dataset}"
         )
     files, redelivered = files_of_run(run.warehouse, project.contracts, workspace.key, workspace.home)
-    verdicts = read_verdicts(run) if is_proved(run) else prove_run(run, files, redelivered)
+    verdicts = (
+        read_verdicts(run) if is_proved(run) else prove_run(run, files, redelivered, replays_of(files, workspace.home))
+    )
+    contracts = [project.contract(source) for source in dataset.sources]
     own = [file for file in files if file.contract.source in dataset.sources]
     refuse_partial(dataset, own)
-    contracts = [project.contract(source) for source in dataset.sources]
+    quarantine = read_quarantine(run, dataset.sources)
+    refuse_excess(contracts, quarantine, last_manifest(workspace.store, dataset.dataset))
     raw_files = {
         source: [file.file.sha256 for file in own if file.contract.source == source] for source in dataset.sources
     }
-    built = build(dataset, contracts, run, verdicts, raw_files, workspace.key.fingerprint)
+    own_verdicts = [verdict for verdict in verdicts if verdict.step != REPLAY]
+    reasons = {one.source: one.reasons for one in quarantine}
+    built = build(dataset, contracts, run, own_verdicts, raw_files, reasons, workspace.key.fingerprint)
     published = publish(workspace.store, built, run_id)
     entry = published.entry
     return Publication(

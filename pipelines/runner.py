@@ -41,6 +41,7 @@ class RunOutcome:
     Attributes:
         failures: for people: what failed and why, the first cause first.
         checks_passed: how many checks of the run held, laws and dbt tests and expectations together.
+        checks_warned: how many did not hold, and stop nothing.
         metadata: by asset, what its materialization said, as plain values.
         verdicts: the laws, as far as the run came.
     """
@@ -51,6 +52,7 @@ class RunOutcome:
     failures: tuple[str, ...]
     checks_passed: int
     checks_failed: int
+    checks_warned: int
     metadata: dict[str, dict[str, Any]]
     verdicts: tuple[Verdict, ...]
 
@@ -113,10 +115,13 @@ def _tell(record: Any, on_event: Callable[[StepEvent], None]) -> None:
 
 
 def _outcome(project: Project, workspace: Workspace, run: RunFolder, run_id: str, result: Any) -> RunOutcome:
+    from dagster import AssetCheckSeverity
+
     checks = [
         event.event_specific_data for event in result.all_events if event.event_type_value == "ASSET_CHECK_EVALUATION"
     ]
-    failed = sum(not check.passed for check in checks)
+    warned = sum(not check.passed and check.severity == AssetCheckSeverity.WARN for check in checks)
+    failed = sum(not check.passed for check in checks) - warned
     verdicts = _verdicts(project, workspace, run)
     metadata = {
         event.asset_key.to_user_string(): {
@@ -129,8 +134,9 @@ def _outcome(project: Project, workspace: Workspace, run: RunFolder, run_id: str
         run_id=run_id,
         succeeded=result.success,
         failures=tell_failures(result.all_events, run, verdicts),
-        checks_passed=len(checks) - failed,
+        checks_passed=len(checks) - failed - warned,
         checks_failed=failed,
+        checks_warned=warned,
         metadata=metadata,
         verdicts=verdicts,
     )

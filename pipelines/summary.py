@@ -36,7 +36,11 @@ def summarise(
             "held": sum(verdict.held for verdict in outcome.verdicts),
             "broken": sum(not verdict.held for verdict in outcome.verdicts),
         },
-        "checks": {"passed": outcome.checks_passed, "failed": outcome.checks_failed},
+        "checks": {
+            "passed": outcome.checks_passed,
+            "failed": outcome.checks_failed,
+            "warned": outcome.checks_warned,
+        },
         "releases": [row for dataset in datasets if (row := _release(dataset, outcome))],
         "failures": list(outcome.failures),
         "data_docs": str(outcome.run.docs / "index.html"),

@@ -18,7 +18,7 @@ from pipelines.domain.tables import TABLES
 from pipelines.project import this_project
 from pipelines.proof import prove_run, read_verdicts
 from pipelines.resources.workspace import Workspace
-from pipelines.warehouse.catalog import files_of_run
+from pipelines.warehouse.catalog import files_of_run, replays_of
 from pipelines.warehouse.run_folder import RunFolder
 
 
@@ -37,7 +37,7 @@ def laws(
     """Prove every step of the run, from the raw bytes to the marts."""
     run = RunFolder.of(workspace.home, context.run.run_id)
     files, redelivered = files_of_run(run.warehouse, this_project().contracts, workspace.key, workspace.home)
-    verdicts = prove_run(run, files, redelivered)
+    verdicts = prove_run(run, files, redelivered, replays_of(files, workspace.home))
     for code, law in LAWS.items():
         own = [verdict for verdict in verdicts if verdict.law == code]
         failed = broken(own)

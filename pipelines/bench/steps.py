@@ -165,7 +165,7 @@ def build_release(place: Place) -> None:
 
     raw_files = {CONTRACT.source: [file.sha256 for _, file in current_files(CONTRACT, place.home)]}
     built = build(
-        dataset_of_one(CONTRACT), [CONTRACT], place.run, read_verdicts(place.run), raw_files, _KEY.fingerprint
+        dataset_of_one(CONTRACT), [CONTRACT], place.run, read_verdicts(place.run), raw_files, {}, _KEY.fingerprint
     )
     finish(built, "1.0.0")
     table = built.manifest.table("judgments")

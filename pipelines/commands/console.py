@@ -56,6 +56,7 @@ def plain_errors() -> Iterator[None]:
     from pipelines.fetch import FetchError
     from pipelines.landing.deliveries import InboxError
     from pipelines.project import UnknownNameError
+    from pipelines.quarantine import ExcessError
     from pipelines.release.build import BuildError
     from pipelines.release.log import LogError
     from pipelines.release.manifest import ManifestError
@@ -76,6 +77,7 @@ def plain_errors() -> Iterator[None]:
         BuildError,
         CatalogError,
         DbtError,
+        ExcessError,
         FetchError,
         InboxError,
         LawBrokenError,

@@ -126,7 +126,8 @@ def _show(summary: dict[str, Any], space: Workspace) -> None:
     laws, checks = summary["laws"], summary["checks"]
     out.print(
         f"\nlaws    {laws['held']} verdicts held, {laws['broken']} broken"
-        f"\nchecks  {checks['passed']} passed, {checks['failed']} failed (laws, dbt tests, expectations)"
+        f"\nchecks  {checks['passed']} passed, {checks['failed']} failed"
+        f"{f', {warned} warned' if (warned := checks['warned']) else ''} (laws, dbt tests, expectations)"
     )
     for release in summary["releases"]:
         state = "published" if release["new"] else "nothing new: the same as"
@@ -152,7 +153,8 @@ def _show_quarantine(row: dict[str, Any]) -> None:
         out.print(f"  sha256 {file['sha256']}", markup=False)
     reasons = ", ".join(f"{count:,} {reason}" for reason, count in row["quarantined"].items())
     if reasons:
-        out.print(f"quarantined of {row['source']}: {reasons}", markup=False)
+        out.print(f"WARNING  in quarantine of {row['source']}: {reasons}", style="yellow", markup=False)
+        out.print(f"  its bytes: {beside('variorum')} quarantine show {row['source']}", markup=False)
 
 
 def _fail(summary: dict[str, Any], outcome: RunOutcome) -> NoReturn:

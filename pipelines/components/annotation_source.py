@@ -14,6 +14,8 @@ from pipelines.landing.deliveries import deliveries
 from pipelines.landing.schema import LANDED
 from pipelines.resources.workspace import Workspace
 
+NOTHING_QUARANTINED = "nothing_quarantined"
+
 
 class AnnotationSource(dg.Component):
     """A source of annotation exports, as its contract states it."""
@@ -50,14 +52,24 @@ class AnnotationSource(dg.Component):
             owners=OWNERS,
             kinds={"python", "parquet"},
             metadata=_static_metadata(contract),
+            check_specs=[
+                dg.AssetCheckSpec(
+                    NOTHING_QUARANTINED,
+                    asset=landing_key(contract.source),
+                    description="Everything that was delivered could be taken. What could not is kept, with a reason.",
+                )
+            ],
         )
         def land(context: dg.AssetExecutionContext, workspace: dg.ResourceParam[Workspace]) -> dg.MaterializeResult:
             folder = workspace.inbox / contract.inbox_folder
             if not folder.is_dir() and not deliveries(contract.source, workspace.home):
                 context.log.info(f"{contract.source}: nothing was delivered yet")
-                return dg.MaterializeResult(metadata={"state": "nothing was delivered yet"})
+                return dg.MaterializeResult(
+                    metadata={"state": "nothing was delivered yet"},
+                    check_results=[dg.AssetCheckResult(passed=True, check_name=NOTHING_QUARANTINED)],
+                )
             report = ingest_source(contract, workspace.inbox, workspace.home, workspace.key, workspace.on_progress)
-            return dg.MaterializeResult(metadata=_report_metadata(report))
+            return dg.MaterializeResult(metadata=_report_metadata(report), check_results=[_quarantine_check(report)])
 
         return dg.Definitions(assets=[inbox, land])
 
@@ -84,10 +96,27 @@ def _static_metadata(contract: SourceContract) -> dict[str, dg.MetadataValue]:
     return metadata
 
 
-def _report_metadata(report: IngestReport) -> dict[str, dg.MetadataValue]:
+def _quarantine_check(report: IngestReport) -> dg.AssetCheckResult:
+    """A warning above none: the good rows go on, and what is too much is decided where a release is made."""
+    reasons = _reasons(report)
+    return dg.AssetCheckResult(
+        passed=not reasons,
+        check_name=NOTHING_QUARANTINED,
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={"reasons": dg.MetadataValue.json(reasons)} if reasons else {},
+        description=f"its bytes: variorum quarantine show {report.source}" if reasons else None,
+    )
+
+
+def _reasons(report: IngestReport) -> dict[str, int]:
     reasons = Counter[str]()
     for receipt in report.receipts:
         reasons.update(receipt.reasons)
+    return dict(sorted(reasons.items()))
+
+
+def _report_metadata(report: IngestReport) -> dict[str, dg.MetadataValue]:
+    reasons = _reasons(report)
     metadata: dict[str, dg.MetadataValue] = {
         "dagster/row_count": dg.MetadataValue.int(report.total("judgments")),
         "delivery": dg.MetadataValue.int(report.delivery.sequence),
@@ -112,7 +141,7 @@ def _report_metadata(report: IngestReport) -> dict[str, dg.MetadataValue]:
         ),
     }
     if reasons:
-        metadata["quarantine"] = dg.MetadataValue.json(dict(sorted(reasons.items())))
+        metadata["quarantine"] = dg.MetadataValue.json(reasons)
     if report.unmatched:
         metadata["files that no pattern matches"] = dg.MetadataValue.int(len(report.unmatched))
     return metadata

@@ -11,7 +11,7 @@ from pipelines.contracts.answers import AnswerMapping
 from pipelines.contracts.files import FileMapping
 from pipelines.contracts.paths import matches
 from pipelines.contracts.questions import Code, Part, Problems, Question, refuse
-from pipelines.domain.vocabulary import AnswerType, Attribution, GuidelineMode
+from pipelines.domain.vocabulary import AnswerType, Attribution, GuidelineMode, Reason
 
 LOSSES = {
     "aggregate_only": "only aggregates were published; single judgments are gone",
@@ -40,6 +40,20 @@ class Fetch(Part):
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$", description="its digest, in hex")
 
 
+class QuarantinePolicy(Part):
+    """How much of a source may be in quarantine before a release of it is refused."""
+
+    limit: float = Field(
+        0.01, ge=0, le=1, description="the share of what arrived that may be in quarantine; 0.01 is one in a hundred"
+    )
+    expected: list[Reason] = Field(
+        default_factory=list, description="reason codes that a release may have though the last one had none of them"
+    )
+
+
+_HOW_IT_IS_READ = ("source", "family", "platform", "attribution", "questions", "files")
+
+
 class SourceContract(Part):
     """What an export means: who published it, what was asked, and which field is what."""
 
@@ -63,6 +77,9 @@ class SourceContract(Part):
     fetch: list[Fetch] = Field(default_factory=list, description="public files that can be fetched")
     questions: dict[Code, Question] = Field(min_length=1, description="what was asked")
     files: list[FileMapping] = Field(min_length=1, description="the files by role")
+    quarantine: QuarantinePolicy = Field(
+        default_factory=QuarantinePolicy, description="when a release is refused for what is in quarantine"
+    )
 
     @model_validator(mode="after")
     def _parts_agree(self) -> SourceContract:
@@ -136,3 +153,7 @@ class SourceContract(Part):
     def digest(self) -> str:
         """sha256 of the contract's meaning, in hex: comments and order of keys do not change it."""
         return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
+
+    def reading_digest(self) -> str:
+        """sha256 of what decides how the files are read, in hex: another title or limit does not change it."""
+        return hashlib.sha256(self.model_dump_json(include=set(_HOW_IT_IS_READ)).encode()).hexdigest()

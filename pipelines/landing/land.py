@@ -34,7 +34,7 @@ from pipelines.readers.recount_json import RecountError
 from pipelines.shapes.plan import Plan, Planner
 from pipelines.shapes.slots import Slots, required_paths
 
-LANDING_VERSION = 2
+LANDING_VERSION = 3
 """Raised when the same raw bytes and contract would land differently."""
 
 RECEIPT = "receipt.json"
@@ -73,7 +73,7 @@ class FileReceipt:
 
 def reading_id(contract: SourceContract, key: PseudonymKey) -> str:
     """16 hex digits for how a file is read: the same raw file under the same reading lands the same bytes."""
-    return sha256(f"{LANDING_VERSION}:{contract.digest()}:{key.fingerprint}".encode()).hexdigest()[:16]
+    return sha256(f"{LANDING_VERSION}:{contract.reading_digest()}:{key.fingerprint}".encode()).hexdigest()[:16]
 
 
 def landed_folder(contract: SourceContract, mapping: int, file_sha256: str, key: PseudonymKey, home: Home) -> Path:

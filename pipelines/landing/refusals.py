@@ -91,6 +91,7 @@ class Refusals:
                 "question_id": pa.array([refusal.question for refusal in one], pa.string()),
                 "stage": pa.array([refusal.stage for refusal in one], pa.string()),
                 "reason": pa.array([refusal.reason.value for refusal in one], pa.string()),
+                "field": pa.array([refusal.field for refusal in one], pa.string()),
                 "raw": pa.array(self._raws, pa.binary()),
             }
         )

@@ -59,6 +59,7 @@ def build(
     run: RunFolder,
     verdicts: Iterable[Verdict],
     raw_files: dict[str, list[str]],
+    quarantined: dict[str, dict[str, int]],
     key_fingerprint: str,
 ) -> Built:
     """Write the release's files and prove them.
@@ -69,6 +70,7 @@ def build(
         run: the run whose marts are released.
         verdicts: those of the earlier steps, for the ledger; of other sources, too.
         raw_files: by source, the digests of the raw files of its current state.
+        quarantined: by source, how much is in quarantine, by reason code.
         key_fingerprint: which pseudonym key was used.
 
     Raises:
@@ -95,7 +97,9 @@ def build(
         tables = tuple(_table(con, TABLES[name], folder) for name in RELEASED)
     finally:
         con.close()
-    sources = tuple(_source(contract, raw_files[contract.source]) for contract in contracts)
+    sources = tuple(
+        _source(contract, raw_files[contract.source], quarantined.get(contract.source, {})) for contract in contracts
+    )
     described = Manifest(
         dataset=dataset.dataset,
         title=dataset.title,
@@ -203,7 +207,7 @@ def _table(con: duckdb.DuckDBPyConnection, table: Table, folder: Path) -> Releas
     )
 
 
-def _source(contract: SourceContract, raw_files: list[str]) -> ReleaseSource:
+def _source(contract: SourceContract, raw_files: list[str], quarantined: dict[str, int]) -> ReleaseSource:
     questions = json.dumps(
         {code: question.model_dump(mode="json") for code, question in contract.questions.items()},
         sort_keys=True,
@@ -214,6 +218,7 @@ def _source(contract: SourceContract, raw_files: list[str]) -> ReleaseSource:
         contract_sha256=contract.digest(),
         questions_sha256=hashlib.sha256(questions.encode()).hexdigest(),
         raw_files=tuple(sorted(raw_files)),
+        quarantined=quarantined,
     )
 
 

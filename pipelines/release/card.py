@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from pipelines.contracts.dataset import Dataset
 from pipelines.contracts.model import LOSSES, SourceContract
+from pipelines.domain.vocabulary import REASON_MEANINGS, Reason
 from pipelines.release.manifest import Manifest
 
 
@@ -41,6 +42,7 @@ def card(dataset: Dataset, contracts: Sequence[SourceContract], manifest: Manife
     ]
     lines += ["## Sources", ""]
     judgments = manifest.table("judgments")
+    quarantined = {source.source: source.quarantined for source in manifest.sources}
     for contract in contracts:
         rows = judgments.rows_by_source.get(contract.source, 0) if judgments else 0
         lines += [
@@ -62,6 +64,9 @@ def card(dataset: Dataset, contracts: Sequence[SourceContract], manifest: Manife
         ]
         if synonyms:
             lines += ["", "Declared synonyms:", "", *synonyms]
+        if refused := quarantined.get(contract.source):
+            lines += ["", "Refused on the way in, and kept in quarantine:", ""]
+            lines += [f"- {count:,} `{reason}`: {REASON_MEANINGS[Reason(reason)]}" for reason, count in refused.items()]
         lines.append("")
     lines += ["## Audit", "", "`sha256sum -c SHA256SUMS` checks every file.", ""]
     return "\n".join(lines).encode()

@@ -39,13 +39,17 @@ class ReleaseTable:
 
 @dataclass(frozen=True)
 class ReleaseSource:
-    """What one source contributed: its contract's digest and the raw files' digests."""
+    """What one source contributed: its contract's digest, the raw files' digests, and what is in quarantine of it.
+
+    ``quarantined`` is how often each reason code was given.
+    """
 
     source: str
     licence: str
     contract_sha256: str
     questions_sha256: str
     raw_files: tuple[str, ...]
+    quarantined: dict[str, int]
 
 
 @dataclass(frozen=True)

@@ -68,6 +68,16 @@ def load_manifest(store: ObjectStore, entry: Entry) -> Manifest:
     return Manifest.from_json(data)
 
 
+def last_manifest(store: ObjectStore, dataset: str) -> Manifest | None:
+    """The manifest of the latest release of a dataset; None where nothing was published yet.
+
+    Raises:
+        LogError, ManifestError: as they say.
+    """
+    entries = read_log(store, dataset)
+    return load_manifest(store, entries[-1]) if entries else None
+
+
 def verify(store: ObjectStore, dataset: str, version: str | None = None) -> Audit:
     """Check every byte of a release against its manifest, the manifest against the log, and the pointer.
 
@@ -118,4 +128,13 @@ def _pointer(store: ObjectStore, dataset: str) -> Finding:
     return Finding(key, "is missing" if held is None else "does not point at the log's last entry")
 
 
-__all__ = ["Audit", "Finding", "LogError", "UnknownReleaseError", "find_release", "load_manifest", "verify"]
+__all__ = [
+    "Audit",
+    "Finding",
+    "LogError",
+    "UnknownReleaseError",
+    "find_release",
+    "last_manifest",
+    "load_manifest",
+    "verify",
+]

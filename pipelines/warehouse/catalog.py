@@ -18,6 +18,7 @@ from pipelines.domain.vocabulary import AnswerType
 from pipelines.landing.deliveries import DeliveredFile, current_files, deliveries
 from pipelines.landing.home import Home
 from pipelines.landing.land import FileReceipt, landed_folder, read_receipt
+from pipelines.landing.quarantine import Replay, replayed
 from pipelines.landing.schema import CATALOG, FILES, LANDED
 from pipelines.shapes.sql import literal
 
@@ -164,6 +165,15 @@ def state_digest(files: Sequence[LandedFile]) -> str:
     """sha256 over what the warehouse is built from: each file's source, content and reading."""
     listing = sorted(f"{landed.contract.source}/{landed.folder.parent.name}/{landed.folder.name}" for landed in files)
     return hashlib.sha256("\n".join(listing).encode()).hexdigest()
+
+
+def replays_of(files: Sequence[LandedFile], home: Home) -> list[Replay]:
+    """What became of the quarantine of each source since its contract was mended, where it was."""
+    by_source: dict[str, list[Path]] = {}
+    for landed in files:
+        by_source.setdefault(landed.contract.source, []).append(landed.folder)
+    found = (replayed(source, folders, home) for source, folders in by_source.items())
+    return [replay for replay in found if replay is not None]
 
 
 def files_of_run(

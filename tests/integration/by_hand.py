@@ -93,8 +93,8 @@ def build_models(jobs: Mapping[Path, RunFolder], *, select: str = "+judgments") 
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def copied_checkout(folder: Path, edit: Edit) -> Path:
-    """A copy of this checkout with one edit of a model."""
+def copied_checkout(folder: Path, edit: Edit | None = None) -> Path:
+    """A copy of this checkout with one edit of a model, or none."""
     for name in ("pipelines", "assets", "expectations"):
         shutil.copytree(ROOT / name, folder / name, ignore=_LEFT_OUT)
     shutil.copy(ROOT / "pyproject.toml", folder)
