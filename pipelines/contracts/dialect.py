@@ -1,9 +1,10 @@
-"""The part of a contract that says how bytes are to be read: packing, format, encoding, delimiter, quote."""
+"""The part of a contract that says how bytes are to be read: packing, format, encoding, and each format's own signs."""
 
 from __future__ import annotations
 
 import codecs
-from typing import Literal
+import re
+from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
@@ -12,18 +13,29 @@ from pipelines.contracts.questions import Part, Problems, refuse
 _PROBE = bytes(range(128)) + rb"\n\u0041"
 """What an encoding must leave as it is for lines, quotes and delimiters to be found in its bytes."""
 
+_ELEMENTS = re.compile(r"[^\W\d][\w.:-]*(?:/[^\W\d][\w.:-]*)*")
+
 
 class Dialect(Part):
     """How the bytes are to be read. Nothing is guessed."""
 
-    format: Literal["csv", "json", "jsonl"] = Field(description="the format of the text")
+    format: Literal["csv", "json", "jsonl", "xml"] = Field(description="the format of the text")
     within: Literal["gzip", "zip", "tar"] | None = Field(None, description="what the file is packed in")
     member: str = Field("*", description="zip and tar: glob of the members to read; $member is a member's name")
     encoding: str = Field("utf-8", description="text encoding; a UTF-8 byte order mark is recognised")
     delimiter: str = Field(",", min_length=1, max_length=1, description="csv: the delimiter")
-    quote: str = Field('"', min_length=1, max_length=1, description="csv: the quote, doubled inside a field")
+    quote: str | None = Field(
+        '"', min_length=1, max_length=1, description="csv: the quote, doubled inside a field; null: nothing is quoted"
+    )
+    header: Annotated[list[Annotated[str, Field(min_length=1)]], Field(min_length=1)] | None = Field(
+        None,
+        description="csv: names of the columns where the first row is a record; default: that row names them",
+    )
     records: Literal["array", "object"] = Field(
         "array", description="json: the records are an array's elements, or an object's values (key: $key)"
+    )
+    record: str | None = Field(
+        None, description="xml: path of the element that is a record, from the root on, such as corpus/document"
     )
 
     @field_validator("encoding")
@@ -42,11 +54,29 @@ class Dialect(Part):
     def _signs_differ(self) -> Dialect:
         problems: Problems = []
         for name, sign in (("delimiter", self.delimiter), ("quote", self.quote)):
+            if sign is None:
+                continue
             if not sign.isascii() or sign.isalnum() or sign in "\r\n\0":
                 problems.append(((name,), f"{name} {sign!r} is no ASCII sign apart from letters, digits and line ends"))
         if self.delimiter == self.quote:
             problems.append((("quote",), "quote and delimiter are the same sign"))
         if self.records == "object" and self.format != "json":
             problems.append((("records",), f"records: object belongs to format json, not to {self.format}"))
-        refuse(problems)
+        refuse(problems + self._header_and_record())
         return self
+
+    def _header_and_record(self) -> Problems:
+        problems: Problems = []
+        if self.header is not None:
+            if self.format != "csv":
+                problems.append((("header",), f"header belongs to format csv, not to {self.format}"))
+            if twice := [name for name in dict.fromkeys(self.header) if self.header.count(name) > 1]:
+                problems.append((("header",), f"header names {', '.join(twice)} twice"))
+        if self.format == "xml" and self.record is None:
+            problems.append((("record",), "format xml needs record, such as record: corpus/document"))
+        if self.record is not None:
+            if self.format != "xml":
+                problems.append((("record",), f"record belongs to format xml, not to {self.format}"))
+            if not _ELEMENTS.fullmatch(self.record):
+                problems.append((("record",), f"{self.record!r} is no path of elements, such as corpus/document"))
+        return problems

@@ -74,7 +74,7 @@ class RawFile:
             self._made = {"$member": member.name} if member.name else {}
             stream = utf8_stream(member.stream, dialect.encoding)
             if dialect.format == "csv":
-                yield from self._csv(CsvReader(stream, dialect.delimiter, dialect.quote))
+                yield from self._csv(CsvReader(stream, dialect.delimiter, dialect.quote, dialect.header))
             else:
                 yield from self._json(stream, dialect)
         if self.records == 0:

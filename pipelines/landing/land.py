@@ -150,6 +150,8 @@ class Lander:
             dialect.within,
             dialect.member,
             dialect.delimiter,
+            dialect.header is None,
+            dialect.record or "",
         )
         self._parts = 0
         self.refused = Refusals(raw, self._layout)

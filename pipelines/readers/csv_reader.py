@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -27,29 +27,36 @@ class CsvReader:
     """Reads one CSV stream of UTF-8 text.
 
     Iterating yields batches; ``refused`` grows by the rows with too few or too many fields, which keep
-    their ordinal (their bytes are found by the second reader). Blank lines are no records.
+    their ordinal (their bytes are found by the second reader). Blank lines are no records. Without ``quote`` a quote
+    is a sign like any other; with ``header`` the first row is a record.
 
     Raises:
         FileRefusedError: on construction or iteration; the file as a whole cannot be read.
     """
 
-    def __init__(self, stream: BinaryIO, delimiter: str, quote: str) -> None:
+    def __init__(
+        self, stream: BinaryIO, delimiter: str, quote: str | None, header: Sequence[str] | None = None
+    ) -> None:
         self.refused: list[RefusedRecord] = []
+        self._rows_before = 1 if header else 2
         self._bad_ordinals: list[int] = []
         try:
             self._reader = csv.open_csv(
                 stream,
-                read_options=csv.ReadOptions(use_threads=False, block_size=CHUNK_BYTES),
+                read_options=csv.ReadOptions(use_threads=False, block_size=CHUNK_BYTES, column_names=header),
                 parse_options=csv.ParseOptions(
                     delimiter=delimiter,
-                    quote_char=quote,
+                    quote_char=quote or False,
                     double_quote=True,
                     escape_char=False,
-                    newlines_in_values=True,
+                    newlines_in_values=quote is not None,
                     invalid_row_handler=self._refuse,
                 ),
                 convert_options=csv.ConvertOptions(
-                    default_column_type=pa.string(), strings_can_be_null=False, check_utf8=True
+                    default_column_type=pa.string(),
+                    column_types=dict.fromkeys(header or (), pa.string()),
+                    strings_can_be_null=False,
+                    check_utf8=True,
                 ),
             )
         except pa.ArrowInvalid as error:
@@ -78,7 +85,7 @@ class CsvReader:
                 yield CsvBatch(batch, ordinals)
 
     def _refuse(self, row: csv.InvalidRow) -> str:
-        ordinal = row.number - 2
+        ordinal = row.number - self._rows_before
         self._bad_ordinals.append(ordinal)
         self.refused.append(
             RefusedRecord(

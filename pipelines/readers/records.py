@@ -70,12 +70,16 @@ def utf8_stream(stream: BinaryIO, encoding: str) -> BinaryIO:
     UTF-8 passes through (its readers validate it themselves); any other encoding is decoded strictly.
 
     Raises:
-        FileRefusedError: on reading, where the bytes are not valid in ``encoding``.
+        FileRefusedError: the byte order mark is UTF-8's and ``encoding`` another; or, on reading, the bytes are not
+            valid in ``encoding``.
     """
+    head = stream.read(len(codecs.BOM_UTF8))
     if is_utf8(encoding):
-        head = stream.read(3)
         return io.BufferedReader(_Rest(b"" if head == codecs.BOM_UTF8 else head, stream), CHUNK_BYTES)
-    return io.BufferedReader(_Transcoded(stream, encoding), CHUNK_BYTES)
+    if head == codecs.BOM_UTF8:
+        raise FileRefusedError(Reason.FILE_ENCODING, f"the byte order mark says UTF-8, the contract {encoding}")
+    whole = io.BufferedReader(_Rest(head, stream), CHUNK_BYTES)
+    return io.BufferedReader(_Transcoded(whole, encoding), CHUNK_BYTES)
 
 
 class _Rest(io.RawIOBase):

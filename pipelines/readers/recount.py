@@ -26,15 +26,17 @@ _END = "\udcff"
 
 @dataclass(frozen=True)
 class Layout:
-    """What the second reader is told of a file: its format, encoding, quote, records, packing and delimiter."""
+    """What the second reader is told of a file: its format, encoding, packing, and the signs of its format."""
 
     format: str
     encoding: str
-    quote: str
+    quote: str | None
     records: str
     within: str | None = None
     member: str = "*"
     delimiter: str = ","
+    has_header: bool = True
+    record: str = ""
 
 
 def count_records(path: Path, layout: Layout, *, exactly: bool = False) -> int:
@@ -64,9 +66,10 @@ def csv_records(path: Path, layout: Layout, ordinals: Collection[int]) -> dict[i
     with closing(open_members(path, layout.within, layout.member)) as members:
         for member in members:
             for number, raw in enumerate(_csv_rows(member.stream, layout)):
-                if number and position in wanted:
+                is_record = number >= layout.has_header
+                if is_record and position in wanted:
                     found[position] = raw
-                position += number > 0
+                position += is_record
                 if len(found) == len(wanted):
                     return found
     return found
@@ -79,11 +82,11 @@ def _total(path: Path, layout: Layout, *, exactly: bool) -> int:
 
 def _count(stream: BinaryIO, layout: Layout, *, exactly: bool) -> int:
     if layout.format == "csv" and exactly:
-        return max(sum(1 for _ in _csv_rows(stream, layout)) - 1, 0)
+        return max(sum(1 for _ in _csv_rows(stream, layout)) - layout.has_header, 0)
     newline = {"csv": "", "jsonl": "\n"}.get(layout.format)
     with _text(stream, layout.encoding, newline) as text:
         if layout.format == "csv":
-            return max(sum(1 for _ in _csv_lines(text, layout)) - 1, 0)
+            return max(sum(1 for _ in _csv_lines(text, layout)) - layout.has_header, 0)
         if layout.format == "jsonl":
             return sum(1 for line in text if line.strip(" \t\r\n"))
         return JsonCounter(text.read).count(layout.records)
@@ -106,6 +109,9 @@ def _csv_lines(stream: Iterable[str], layout: Layout) -> Iterator[str]:
     Raises:
         RecountError: quotes and newlines alone cannot tell whether the text ends within a quoted field.
     """
+    if layout.quote is None:
+        yield from (line for line in stream if line.strip("\r\n"))
+        return
     pending: list[str] = []
     is_open = False
     last = ""
@@ -160,6 +166,8 @@ def _csv_rows(stream: BinaryIO, layout: Layout) -> Iterator[bytes]:
 
 
 def _reader(lines: Iterable[str], layout: Layout) -> Iterator[list[str]]:
+    if layout.quote is None:
+        return csv.reader(lines, delimiter=layout.delimiter, quoting=csv.QUOTE_NONE)
     return csv.reader(lines, delimiter=layout.delimiter, quotechar=layout.quote, doublequote=True, strict=False)
 
 

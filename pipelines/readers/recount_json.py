@@ -36,6 +36,8 @@ class JsonCounter:
             RecountError: the document is no such container, or breaks off.
         """
         opening, closing = ("[", "]") if records == "array" else ("{", "}")
+        if self._peek() == "\ufeff":
+            self._at += 1  # A byte order mark; a codec that names its byte order leaves it in.
         self._expect(opening)
         if self._peek() == closing:
             return 0
