@@ -6,7 +6,7 @@ read or flattened are kept aside with their bytes.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -21,9 +21,11 @@ from pipelines.readers.containers import open_members
 from pipelines.readers.csv_reader import CsvBatch, CsvReader
 from pipelines.readers.json_reader import RecordMalformedError, parse, read_json, read_jsonl
 from pipelines.readers.records import FileRefusedError, RawRecord, RefusedRecord, utf8_stream
+from pipelines.readers.xml_reader import XmlReader, XmlRecord
 from pipelines.shapes.flatten import Flattener, RecordShapeError
 from pipelines.shapes.slots import Slots, covered_fields
 from pipelines.shapes.sql import literal
+from pipelines.shapes.xml_forms import XmlForms
 
 CHUNK_ACTS = 500_000
 CHUNK_RAW_BYTES = 64 << 20
@@ -47,8 +49,16 @@ class RawFile:
         uncovered: fields found in the file that the mapping does not account for.
     """
 
-    def __init__(self, path: Path, mapping: FileMapping, slots: Slots, required: Mapping[str, tuple[str, ...]]) -> None:
+    def __init__(
+        self,
+        path: Path,
+        mapping: FileMapping,
+        slots: Slots,
+        required: Mapping[str, tuple[str, ...]],
+        forms: XmlForms | None = None,
+    ) -> None:
         self._path = path
+        self._forms = forms or XmlForms()
         self._flattener = Flattener(mapping, slots, is_text=mapping.dialect.format == "csv", required=required)
         self._acts = 0
         self._mapping = mapping
@@ -79,10 +89,10 @@ class RawFile:
                 yield from self._json(stream, dialect)
         if self.records == 0:
             raise FileRefusedError(Reason.FILE_EMPTY, "the file holds no record")
-        if self._acts and self._flattener.unseen:
-            told = ", ".join(self._flattener.unseen)
+        if unseen := [*(self._flattener.unseen if self._acts else ()), *self._forms.unseen()]:
+            told = ", ".join(unseen)
             message = f"no record has the field {told}; where a question may go unanswered, list null in its unanswered"
-            raise FileRefusedError(Reason.FILE_COLUMN_MISSING, message, next(iter(self._flattener.unseen)))
+            raise FileRefusedError(Reason.FILE_COLUMN_MISSING, message, unseen[0])
 
     def _csv(self, reader: CsvReader) -> Iterator[Chunk]:
         header = set(reader.columns)
@@ -144,7 +154,11 @@ class RawFile:
         return acts.table()
 
     def _json(self, stream: Any, dialect: Dialect) -> Iterator[Chunk]:
-        records = read_jsonl(stream) if dialect.format == "jsonl" else read_json(stream, dialect.records)
+        records: Iterable[RawRecord]
+        if dialect.record is not None:
+            records = XmlReader(stream, dialect.record, dialect.encoding, self._forms.root, self._mapping.ignored)
+        else:
+            records = read_jsonl(stream) if dialect.format == "jsonl" else read_json(stream, dialect.records)
         acts = _Acts(len(self._slots.fields))
         raws: dict[int, bytes] = {}
         size = 0
@@ -162,7 +176,7 @@ class RawFile:
 
     def _flatten(self, record: RawRecord, acts: _Acts) -> bool:
         try:
-            value, key = parse(record)
+            value, key = parse(record) if not isinstance(record, XmlRecord) else (_shaped(record), None)
             flat = list(self._flattener.acts(value, self._made if key is None else {**self._made, "$key": key}))
         except RecordMalformedError:
             self.refused.append(RefusedRecord(record.ordinal, Reason.RECORD_MALFORMED, record.raw))
@@ -176,6 +190,14 @@ class RawFile:
         for name in self._flattener.uncovered:
             self.uncovered[name] = self.uncovered.get(name, 0) + 1
         return True
+
+
+def _shaped(record: XmlRecord) -> dict[str, Any]:
+    if record.is_too_deep:
+        raise RecordMalformedError("nested too deep")
+    if record.misshapen is not None:
+        raise RecordShapeError(record.misshapen, "holds attributes or elements, and its text alone is read")
+    return record.value
 
 
 class _Acts:

@@ -33,6 +33,7 @@ from pipelines.readers.recount import Layout, count_records
 from pipelines.readers.recount_json import RecountError
 from pipelines.shapes.plan import Plan, Planner
 from pipelines.shapes.slots import Slots, required_paths
+from pipelines.shapes.xml_forms import xml_forms
 
 LANDING_VERSION = 3
 """Raised when the same raw bytes and contract would land differently."""
@@ -161,7 +162,9 @@ class Lander:
 
     def land(self, on_progress: Callable[[int], None] | None = None) -> FileReceipt:
         """Write every landed table and return the receipt."""
-        source = RawFile(self._raw, self._mapping, self._slots, required_paths(self._contract, self._mapping))
+        required = required_paths(self._contract, self._mapping)
+        forms = xml_forms(self._contract, self._mapping, required)
+        source = RawFile(self._raw, self._mapping, self._slots, required, forms)
         refusal: FileRefusedError | None = None
         recounted = 0
         with connect() as con:

@@ -1,7 +1,7 @@
 """The second reader (law 7): counts the records of a file, and finds their bytes, by other means than the first.
 
 It shares no parsing code with the readers that feed the pipeline: those use Arrow and msgspec, this one a
-scan for quotes and newlines or the standard library's csv (CSV), and its decoder (JSON).
+scan for quotes and newlines or the standard library's csv (CSV), its decoder (JSON), a scan for tags (XML).
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from typing import BinaryIO
 from pipelines.readers.containers import open_members
 from pipelines.readers.records import MAX_RECORD_BYTES, exact_codec
 from pipelines.readers.recount_json import JsonCounter, RecountError
+from pipelines.readers.recount_xml import count_elements
 
 _END = "\udcff"
 """A line that no decoded text holds: behind the last one it shows whether a quoted field is still open."""
@@ -89,6 +90,8 @@ def _count(stream: BinaryIO, layout: Layout, *, exactly: bool) -> int:
             return max(sum(1 for _ in _csv_lines(text, layout)) - layout.has_header, 0)
         if layout.format == "jsonl":
             return sum(1 for line in text if line.strip(" \t\r\n"))
+        if layout.format == "xml":
+            return count_elements(text.read, layout.record)
         return JsonCounter(text.read).count(layout.records)
 
 
