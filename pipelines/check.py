@@ -73,7 +73,10 @@ def check_source(contract: SourceContract, inbox: Path) -> SourceCheck:
 
 
 def _look(contract: SourceContract, report: IngestReport, home: Home, key: PseudonymKey) -> SourceCheck:
-    folders = [landed_folder(contract, receipt.mapping, receipt.file_sha256, key, home) for receipt in report.receipts]
+    folders = [
+        landed_folder(contract, receipt.mapping, receipt.file_sha256, key, home, receipt.told_apart)
+        for receipt in report.receipts
+    ]
     con = connect()
     try:
         judgments = _parquet(folders, "judgments")

@@ -74,6 +74,6 @@ def land_delivered(
     for _, file in current_files(contract, home):
         told = (lambda count, digest=file.sha256: on_progress(digest, count)) if on_progress else None
         raw = raw_file(contract.source, file.sha256, home)
-        receipts.append(land_file(contract, file.mapping, raw, file.sha256, key, home, told))
+        receipts.append(land_file(contract, file.mapping, raw, file.sha256, key, home, told, file.name, file.copy))
     note_reading(contract, key, home)
     return tuple(receipts)

@@ -38,5 +38,5 @@ def replay_source(contract: SourceContract, home: Home, key: PseudonymKey, *, dr
 
 def _replay(contract: SourceContract, home: Home, key: PseudonymKey) -> Replay:
     receipts = land_delivered(contract, home, key)
-    landed = [landed_folder(contract, one.mapping, one.file_sha256, key, home) for one in receipts]
+    landed = [landed_folder(contract, one.mapping, one.file_sha256, key, home, one.told_apart) for one in receipts]
     return replayed(contract.source, landed, home) or Replay(contract.source, 0, 0, 0, 0, {})

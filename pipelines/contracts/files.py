@@ -1,7 +1,7 @@
 r"""The part of a contract that says where things are: files, their dialect, their shape and their fields.
 
 A *field* is a column name (CSV) or a path (JSON): ``a.b``, ``list[key=value].c``; a dot in a name is written
-``\\.``. Names that start with ``$`` are made by the shape: ``$key``, ``$column``, ``$value``, ``$<name>``.
+``\\.``. Names that start with ``$`` are made: ``$file``, ``$member``, ``$key``, ``$column``, ``$value``, ``$<name>``.
 """
 
 from __future__ import annotations
@@ -191,7 +191,7 @@ class FileMapping(Part):
 
     def _fields_in_order(self) -> Problems:
         """Fields that are no paths, or that nothing makes."""
-        made = {"$member"} if self.dialect.within in ("zip", "tar") else set()
+        made = {"$file", "$member"} if self.dialect.within in ("zip", "tar") else {"$file"}
         made |= {"$key"} if self.dialect.records == "object" else set()
         made |= {name for step in self.each for name in step.made()}
         found: Problems = []
@@ -242,6 +242,11 @@ class FileMapping(Part):
         for number, step in enumerate(self.each):
             found += [(("each", number) if len(self.each) > 1 else ("each",), name) for name in step.fields()]
         return [(where, name) for where, name in found if name is not None]
+
+    @property
+    def reads_file_name(self) -> bool:
+        """Whether a file's name says something here: two files of the same bytes are then two."""
+        return any("$file" in field.split(".") for field in self.fields())
 
     def fields(self) -> list[str]:
         """Every field that the mapping names, in the order in which it names them; some more than once."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from pathlib import PurePosixPath
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,18 @@ def pattern_problem(pattern: str) -> str | None:
     if any("**" in part and part != "**" for part in parts) or parts[-1] == "**":
         return f"pattern {pattern!r}: ** stands for any folders, alone between slashes, as in **/export.csv"
     return None
+
+
+def bare_name(name: str, within: str | None) -> str:
+    """A file's name within the inbox folder without its last suffix, and without that of its packing behind it.
+
+    ``train/ana.csv`` and, packed, ``train/ana.csv.gz`` are ``train/ana``; ``v1.2/b.zip`` is ``v1.2/b``.
+    """
+    path = PurePosixPath(name)
+    packing = {"gzip": (".gz",), "tar": (".gz", ".bz2", ".xz")}.get(within or "", ())
+    if path.suffix.lower() in packing:
+        path = path.with_suffix("")
+    return path.with_suffix("").as_posix()
 
 
 def matches(pattern: str, name: str) -> bool:

@@ -73,7 +73,11 @@ _SOURCE = _key("source_id", STRING, "The source's code, as its contract names it
 _ITEM = _key("item_id", STRING, "The item's own id within its source; the parts of a composite key joined by '/'.")
 _QUESTION = _key("question_id", STRING, "The question's code within its source.")
 _FILE = _key("file_sha256", STRING, "Locator, part 1: the sha256 of the raw file, in hex.")
-_ORDINAL = _key("record_ordinal", INT64, "Locator, part 2: the record's place in its file, from 0.")
+_ORDINAL = _key(
+    "record_ordinal",
+    INT64,
+    "Locator, part 2: the record's place in its file, from 0; a second file of the same bytes counts on.",
+)
 _EXTRA = Column("extra", STRING, "Fields of the record that no other column holds, as a JSON object; null if none.")
 
 TYPED_ANSWERS: tuple[Column, ...] = (

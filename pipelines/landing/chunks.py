@@ -38,6 +38,15 @@ class Chunk:
     acts: pa.Table
     raws: dict[int, bytes] = field(default_factory=dict)
 
+    def counted_from(self, first: int) -> Chunk:
+        """The same acts, of a file whose first record has that ordinal."""
+        if first == 0:
+            return self
+        at = self.acts.schema.get_field_index("record_ordinal")
+        ordinals = pc.add(self.acts.column(at), first)
+        raws = {first + ordinal: raw for ordinal, raw in self.raws.items()}
+        return Chunk(self.acts.set_column(at, "record_ordinal", ordinals), raws)
+
 
 class RawFile:
     """Reads one raw file through one mapping.
@@ -56,6 +65,7 @@ class RawFile:
         slots: Slots,
         required: Mapping[str, tuple[str, ...]],
         forms: XmlForms | None = None,
+        made: Mapping[str, str] | None = None,
     ) -> None:
         self._path = path
         self._forms = forms or XmlForms()
@@ -65,7 +75,8 @@ class RawFile:
         self._slots = slots
         self.records = 0
         self._first = 0
-        self._made: dict[str, Any] = {}
+        self._given = dict(made or {})
+        self._made: dict[str, Any] = self._given
         self.refused: list[RefusedRecord] = []
         self.extra_sql = "extra"
         self.uncovered: dict[str, int] = {}
@@ -81,7 +92,7 @@ class RawFile:
             raise FileRefusedError(Reason.FILE_EMPTY, "the file is empty")
         for member in open_members(self._path, dialect.within, dialect.member):
             self._first = self.records
-            self._made = {"$member": member.name} if member.name else {}
+            self._made = {**self._given, "$member": member.name} if member.name else self._given
             stream = utf8_stream(member.stream, dialect.encoding)
             if dialect.format == "csv":
                 yield from self._csv(CsvReader(stream, dialect.delimiter, dialect.quote, dialect.header))

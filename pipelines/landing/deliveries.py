@@ -10,11 +10,13 @@ import hashlib
 import json
 import os
 import shutil
+from collections import Counter
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+from pipelines.contracts.files import FileMapping
 from pipelines.contracts.model import SourceContract
-from pipelines.contracts.paths import matches
+from pipelines.contracts.paths import bare_name, matches
 from pipelines.landing.home import Home, locked, write_private
 
 _BLOCK = 1 << 20
@@ -28,12 +30,16 @@ class InboxError(RuntimeError):
 
 @dataclass(frozen=True)
 class DeliveredFile:
-    """One file of a delivery: which mapping reads it, its name in the inbox folder, its content's digest and size."""
+    """One file of a delivery: which mapping reads it, its name in the inbox folder, its content's digest and size.
+
+    ``copy`` counts the files of the same bytes before it, in a source's state whose contract reads names.
+    """
 
     mapping: int
     name: str
     sha256: str
     size: int
+    copy: int = 0
 
 
 @dataclass(frozen=True)
@@ -72,8 +78,8 @@ def inbox_listing(contract: SourceContract, inbox: Path) -> tuple[list[tuple[int
     Links, hidden files and files that are still being written are passed over.
 
     Raises:
-        InboxError: there is no such folder, a mapping of role judgments matches nothing, or two mappings match one
-            file.
+        InboxError: there is no such folder, a mapping of role judgments matches nothing, two mappings match one file,
+            or two files have one name where the contract reads it.
     """
     folder = inbox / contract.inbox_folder
     if not folder.is_dir():
@@ -91,7 +97,20 @@ def inbox_listing(contract: SourceContract, inbox: Path) -> tuple[list[tuple[int
         if not by_mapping[number] and mapping.role == "judgments":
             patterns = ", ".join(mapping.pattern)
             raise InboxError(f"{contract.source}: no file in {folder} matches {patterns} (role judgments)")
+        if mapping.reads_file_name:
+            _refuse_namesakes(contract, mapping, [_name(path, folder) for path in by_mapping[number]])
     return [(number, path) for number, paths in by_mapping.items() for path in paths], tuple(unmatched)
+
+
+def _refuse_namesakes(contract: SourceContract, mapping: FileMapping, names: list[str]) -> None:
+    first: dict[str, str] = {}
+    for name in names:
+        word = bare_name(name, mapping.dialect.within)
+        if first.setdefault(word, name) != name:
+            raise InboxError(
+                f"{contract.source}: {first[word]} and {name} are the same $file, for its last suffix does not count;"
+                f" rename one, so that what they say stays apart"
+            )
 
 
 def _mapping_of(contract: SourceContract, name: str) -> int | None:
@@ -159,6 +178,30 @@ def _apart(
     return tuple(first.values()), tuple(repeated)
 
 
+def is_told_apart(contract: SourceContract, file: DeliveredFile) -> bool:
+    """Whether the contract, as it is now, reads the file's name: its bytes under another name are another file."""
+    number = _mapping_of(contract, file.name)
+    return number is not None and contract.files[number].reads_file_name
+
+
+def _told_apart(contract: SourceContract, delivery: Delivery) -> list[tuple[tuple[str, str], DeliveredFile]]:
+    """A delivery's files by what makes each one of its own: its bytes and, where it is read, its name."""
+    named = [file for file in delivery.redelivered if is_told_apart(contract, file)]
+    return [
+        ((file.sha256, file.name if is_told_apart(contract, file) else ""), file) for file in (*delivery.files, *named)
+    ]
+
+
+def _numbered(files: list[tuple[int, DeliveredFile]]) -> list[tuple[int, DeliveredFile]]:
+    """The files of a state, those of the same bytes counted."""
+    seen: Counter[str] = Counter()
+    numbered = []
+    for sequence, file in files:
+        numbered.append((sequence, replace(file, copy=seen[file.sha256])))
+        seen[file.sha256] += 1
+    return numbered
+
+
 def deliveries(source: str, home: Home) -> list[Delivery]:
     """Every delivery of a source, in order of arrival."""
     folder = home.raw / source / "deliveries"
@@ -175,13 +218,13 @@ def current_files(contract: SourceContract, home: Home) -> list[tuple[int, Deliv
     """
     history = deliveries(contract.source, home)
     is_whole = contract.export_mode == "full" and bool(history)
-    first: dict[str, tuple[int, DeliveredFile]] = {}
+    first: dict[tuple[str, str], tuple[int, DeliveredFile]] = {}
     for delivery in history:
-        for file in delivery.files:
-            first.setdefault(file.sha256, (delivery.sequence, file))
+        for own, file in _told_apart(contract, delivery):
+            first.setdefault(own, (delivery.sequence, file))
     if is_whole:
-        return [(first[file.sha256][0], file) for file in history[-1].files]
-    return [(sequence, _as_read_now(contract, file)) for sequence, file in first.values()]
+        return _numbered([(first[own][0], file) for own, file in _told_apart(contract, history[-1])])
+    return _numbered([(sequence, _as_read_now(contract, file)) for sequence, file in first.values()])
 
 
 def _as_read_now(contract: SourceContract, file: DeliveredFile) -> DeliveredFile:

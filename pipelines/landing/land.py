@@ -9,7 +9,7 @@ import json
 import shutil
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ import pyarrow.parquet as pq
 
 from pipelines.contracts.files import FileMapping
 from pipelines.contracts.model import SourceContract
+from pipelines.contracts.paths import bare_name
 from pipelines.domain.pseudonyms import PseudonymKey
 from pipelines.domain.tables import Table
 from pipelines.domain.types import duckdb_type
@@ -47,7 +48,8 @@ class FileReceipt:
 
     ``records_recounted`` comes from the second reader; ``refused_as_a_whole`` is a reason code or None.
     ``candidates`` are answers found; each is a judgment or refused. ``questions`` gives (candidates, judgments)
-    by question. ``raw_annotators`` and ``annotators`` count distinct raw ids and pseudonyms.
+    by question. ``raw_annotators`` and ``annotators`` count distinct raw ids and pseudonyms. ``told_apart`` is part of
+    the folder's name where the contract reads file names.
     """
 
     source: str
@@ -70,6 +72,7 @@ class FileReceipt:
     questions: dict[str, tuple[int, int]] = field(default_factory=dict)
     reasons: dict[str, int] = field(default_factory=dict)
     uncovered: dict[str, int] = field(default_factory=dict)
+    told_apart: str = ""
 
 
 def reading_id(contract: SourceContract, key: PseudonymKey) -> str:
@@ -77,9 +80,22 @@ def reading_id(contract: SourceContract, key: PseudonymKey) -> str:
     return sha256(f"{LANDING_VERSION}:{contract.reading_digest()}:{key.fingerprint}".encode()).hexdigest()[:16]
 
 
-def landed_folder(contract: SourceContract, mapping: int, file_sha256: str, key: PseudonymKey, home: Home) -> Path:
-    """Where a file lands under its contract's present reading."""
-    return home.landing / contract.source / reading_id(contract, key) / f"{file_sha256}-{mapping}"
+def landed_folder(
+    contract: SourceContract, mapping: int, file_sha256: str, key: PseudonymKey, home: Home, apart: str = ""
+) -> Path:
+    """Where a file lands under its contract's present reading; ``apart`` is what ``told_apart`` says of it."""
+    name = "-".join(part for part in (file_sha256, str(mapping), apart) if part)
+    return home.landing / contract.source / reading_id(contract, key) / name
+
+
+def told_apart(contract: SourceContract, mapping: int, name: str, copy: int, key: PseudonymKey) -> str:
+    """What tells a file from others of the same bytes: nothing, unless its name is read; then a keyed hash of it.
+
+    The name itself may be a person's, and stays in the restricted raw area unless the contract maps it.
+    """
+    if not contract.files[mapping].reads_file_name:
+        return ""
+    return key.pseudonym(contract.source, "$file", f"{copy}/{name}")[1:17]
 
 
 def land_file(
@@ -90,12 +106,16 @@ def land_file(
     key: PseudonymKey,
     home: Home,
     on_progress: Callable[[int], None] | None = None,
+    name: str = "",
+    copy: int = 0,
 ) -> FileReceipt:
     """Land a raw file, unless it is there already; one process at a time lands a source's files.
 
-    ``on_progress`` is told the number of records read so far.
+    ``on_progress`` is told the number of records read so far. ``name`` is the file's in the inbox folder, and
+    ``copy`` how many files of the same bytes are landed before it: both matter only where the contract reads names.
     """
-    folder = landed_folder(contract, mapping, file_sha256, key, home)
+    apart = told_apart(contract, mapping, name, copy, key)
+    folder = landed_folder(contract, mapping, file_sha256, key, home, apart)
     if (folder / RECEIPT).exists():
         return read_receipt(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -105,8 +125,8 @@ def land_file(
             # What is there was left by a process that died: whoever builds holds the lock.
             shutil.rmtree(building, ignore_errors=True)
             try:
-                lander = Lander(contract, mapping, raw, file_sha256, key, building)
-                receipt = lander.land(on_progress)
+                lander = Lander(contract, mapping, raw, file_sha256, key, building, name, copy)
+                receipt = replace(lander.land(on_progress), told_apart=apart)
                 _keep_restricted(home, contract, folder.parent.name, folder.name, lander)
                 (building / RECEIPT).write_text(json.dumps(asdict(receipt), indent=1))
                 building.rename(folder)
@@ -133,6 +153,8 @@ class Lander:
         file_sha256: str,
         key: PseudonymKey,
         building: Path,
+        name: str = "",
+        copy: int = 0,
     ) -> None:
         self._contract = contract
         self._number = number
@@ -143,6 +165,8 @@ class Lander:
         self._building = building
         self._slots = Slots(self._mapping)
         dialect = self._mapping.dialect
+        self._made = {"$file": bare_name(name, dialect.within)} if self._mapping.reads_file_name else {}
+        self._copy = copy
         self._layout = Layout(
             dialect.format,
             dialect.encoding,
@@ -164,14 +188,15 @@ class Lander:
         """Write every landed table and return the receipt."""
         required = required_paths(self._contract, self._mapping)
         forms = xml_forms(self._contract, self._mapping, required)
-        source = RawFile(self._raw, self._mapping, self._slots, required, forms)
+        source = RawFile(self._raw, self._mapping, self._slots, required, forms, self._made)
         refusal: FileRefusedError | None = None
         recounted = 0
         with connect() as con:
             try:
-                recounted = self._recount()
+                recounted = self._recount(exactly=self._copy > 0)
+                self.refused.first = first = self._copy * recounted
                 for chunk in source.chunks():
-                    self._land_chunk(con, chunk, self._plan(source))
+                    self._land_chunk(con, chunk.counted_from(first), self._plan(source))
                     if on_progress:
                         on_progress(source.records)
                 if source.records != recounted:
@@ -179,7 +204,7 @@ class Lander:
                 if source.records != recounted:
                     message = f"the first reader sees {source.records} records, the second {recounted}"
                     raise FileRefusedError(Reason.FILE_RECOUNT_DIFFERS, message)
-                self.refused.add_records(source.refused)
+                self.refused.add_records(replace(one, ordinal=first + one.ordinal) for one in source.refused)
             except FileRefusedError as error:
                 refusal = error
                 self._forget(error)
@@ -286,7 +311,7 @@ class Lander:
         self._counts.clear()
         self._questions.clear()
         self.identities.clear()
-        self.refused.instead(error)
+        self.refused.instead(error, self._copy)
 
     def _write_quarantine(self, con: duckdb.DuckDBPyConnection) -> None:
         con.register("refused", self.refused.landed(self._contract.source, self._sha))

@@ -91,7 +91,9 @@ def is_read_anew(contract: SourceContract, key: PseudonymKey, home: Home) -> boo
 def quarantined(contract: SourceContract, home: Home, *, reason: Reason | None = None) -> Iterator[Refused]:
     """What is in quarantine of a source's current files, as they were landed last, in order of files and records."""
     source = contract.source
-    names = {file.sha256: file.name for _, file in current_files(contract, home)}
+    names: dict[str, str] = {}
+    for _, file in current_files(contract, home):
+        names[file.sha256] = f"{names[file.sha256]} = {file.name}" if file.sha256 in names else file.name
     readings = _readings(source, home)
     if not readings:
         return

@@ -34,12 +34,16 @@ class Refusal:
 
 
 class Refusals:
-    """The refusals of one file. Add first, then read: the bytes are looked up once."""
+    """The refusals of one file. Add first, then read: the bytes are looked up once.
+
+    ``first`` is the ordinal of the file's first record: a second file of the same bytes counts on.
+    """
 
     def __init__(self, path: Path, layout: Layout) -> None:
         self._path = path
         self._layout = layout
         self._refused: list[Refusal] = []
+        self.first = 0
 
     def __len__(self) -> int:
         return len(self._refused)
@@ -53,9 +57,10 @@ class Refusals:
         for one in records:
             self.add(Refusal("record", one.reason, one.raw, one.ordinal, one.part, None, one.field))
 
-    def instead(self, error: FileRefusedError) -> None:
-        """The file is refused as a whole; whatever was refused of it before does not count."""
-        self._refused = [Refusal("file", error.reason, b"", field=error.field)]
+    def instead(self, error: FileRefusedError, copy: int) -> None:
+        """The file, the ``copy``-th further one of its bytes, is refused; what was refused of it does not count."""
+        field = error.field if copy == 0 else f"file {copy + 1} of the same bytes"
+        self._refused = [Refusal("file", error.reason, b"", field=field)]
 
     def reasons(self) -> dict[str, int]:
         """How often each reason code was given."""
@@ -100,9 +105,10 @@ class Refusals:
     def _raws(self) -> list[bytes]:
         """Each refusal's own bytes: a CSV row's are found by the second reader, a JSON record's encoded again."""
         if self._layout.format == "csv":
-            wanted = {one.ordinal for one in self._refused if one.ordinal is not None}
+            places = [None if one.ordinal is None else one.ordinal - self.first for one in self._refused]
+            wanted = {place for place in places if place is not None}
             found = csv_records(self._path, self._layout, wanted) if wanted else {}
-            return [found.get(one.ordinal, b"") if one.ordinal is not None else b"" for one in self._refused]
+            return [found.get(place, b"") if place is not None else b"" for place in places]
         if is_utf8(self._layout.encoding):
             return [one.raw for one in self._refused]
         with self._path.open("rb") as stream:

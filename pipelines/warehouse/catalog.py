@@ -15,9 +15,9 @@ from pipelines.domain.pseudonyms import PseudonymKey
 from pipelines.domain.tables import QUESTIONS, SOURCES, Table
 from pipelines.domain.types import duckdb_type
 from pipelines.domain.vocabulary import AnswerType
-from pipelines.landing.deliveries import DeliveredFile, current_files, deliveries
+from pipelines.landing.deliveries import DeliveredFile, current_files, deliveries, is_told_apart
 from pipelines.landing.home import Home
-from pipelines.landing.land import FileReceipt, landed_folder, read_receipt
+from pipelines.landing.land import FileReceipt, landed_folder, read_receipt, told_apart
 from pipelines.landing.quarantine import Replay, replayed
 from pipelines.landing.schema import CATALOG, FILES, LANDED
 from pipelines.shapes.sql import literal
@@ -46,7 +46,8 @@ def landed_files(contract: SourceContract, key: PseudonymKey, home: Home) -> lis
     """
     found = []
     for delivery, file in current_files(contract, home):
-        folder = landed_folder(contract, file.mapping, file.sha256, key, home)
+        apart = told_apart(contract, file.mapping, file.name, file.copy, key)
+        folder = landed_folder(contract, file.mapping, file.sha256, key, home, apart)
         if not folder.exists():
             raise CatalogError(
                 f"{contract.source}: {file.name} was delivered but is not landed under the present contract;"
@@ -196,7 +197,11 @@ def files_of_run(
     ]
     records = {(one.contract.source, one.file.mapping, one.file.sha256): one.receipt.records_recounted for one in files}
     redelivered = {
-        source: sum(records[source, twin.mapping, twin.sha256] for twin in deliveries(source, home)[-1].redelivered)
+        source: sum(
+            records[source, twin.mapping, twin.sha256]
+            for twin in deliveries(source, home)[-1].redelivered
+            if not is_told_apart(contracts[source], twin)
+        )
         for source in dict.fromkeys(source for source, _, _ in rows)
     }
     return files, redelivered
