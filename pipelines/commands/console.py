@@ -64,6 +64,7 @@ def plain_errors() -> Iterator[None]:
     from pipelines.release.store import StoreError
     from pipelines.release.verify import UnknownReleaseError
     from pipelines.resources.settings import SettingsError
+    from pipelines.shapes.beside import FlattenError
     from pipelines.warehouse.catalog import CatalogError
     from pipelines.warehouse.dbt import DbtError
 
@@ -79,6 +80,7 @@ def plain_errors() -> Iterator[None]:
         DbtError,
         ExcessError,
         FetchError,
+        FlattenError,
         InboxError,
         LawBrokenError,
         LogError,

@@ -137,6 +137,9 @@ class FileMapping(Part):
         description="glob pattern, or patterns, from the source's inbox folder on; ** is any number of folders"
     )
     dialect: Dialect = Field(description="container and text dialect")
+    flatten: bool = Field(
+        False, description="true: flatten.py beside the contract takes each record apart before anything else"
+    )
     each: Annotated[list[Each], BeforeValidator(_as_steps, json_schema_input_type=Each | list[Each])] = Field(
         default_factory=list, description="where a record holds several acts: list, entries, columns, or zip, in turn"
     )
@@ -177,13 +180,18 @@ class FileMapping(Part):
         refuse(found + self._steps_in_order() + self._fields_in_order())
         return self
 
+    @property
+    def is_table(self) -> bool:
+        """Whether fields are columns of text; else they are paths through nested values."""
+        return self.dialect.format == "csv" and not self.flatten
+
     def _steps_in_order(self) -> Problems:
         found: Problems = []
         for position, step in enumerate(self.each):
             where = ("each", position) if len(self.each) > 1 else ("each",)
-            if self.dialect.format == "csv" and isinstance(step, EachElement | EachEntry):
-                found.append((where, "each.list and each.entries need json or jsonl: a CSV row holds no list"))
-            if self.dialect.format == "csv" and isinstance(step, EachParallel) and step.split is None:
+            if self.is_table and isinstance(step, EachElement | EachEntry):
+                found.append((where, "each.list and each.entries need json, jsonl or xml: a CSV row holds no list"))
+            if self.is_table and isinstance(step, EachParallel) and step.split is None:
                 whole = [name for name, given in step.zip.items() if isinstance(given, str)]
                 if whole:
                     found.append((where, f"each.zip needs split to take {whole} apart: a CSV row holds no list"))
@@ -191,13 +199,11 @@ class FileMapping(Part):
 
     def _fields_in_order(self) -> Problems:
         """Fields that are no paths, or that nothing makes."""
-        made = {"$file", "$member"} if self.dialect.within in ("zip", "tar") else {"$file"}
-        made |= {"$key"} if self.dialect.records == "object" else set()
-        made |= {name for step in self.each for name in step.made()}
+        made = {"$file", *self.made_fields()}
         found: Problems = []
         for where, field in self.placed_fields():
             steps: tuple[Step, ...] = (field,)
-            if self.dialect.format != "csv":
+            if not self.is_table:
                 try:
                     steps = parse_path(field)
                 except ValueError as error:
@@ -242,6 +248,13 @@ class FileMapping(Part):
         for number, step in enumerate(self.each):
             found += [(("each", number) if len(self.each) > 1 else ("each",), name) for name in step.fields()]
         return [(where, name) for where, name in found if name is not None]
+
+    def made_fields(self) -> set[str]:
+        """Fields that no record holds: those that its file, its reader and the steps make."""
+        made = {"$file"} if self.reads_file_name else set()
+        made |= {"$member"} if self.dialect.within in ("zip", "tar") else set()
+        made |= {"$key"} if self.dialect.records == "object" else set()
+        return made | {name for step in self.each for name in step.made()}
 
     @property
     def reads_file_name(self) -> bool:

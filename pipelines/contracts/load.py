@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import BaseModel, ValidationError
 
+from pipelines.contracts.beside import FLATTEN, BesideError, read_flatten
 from pipelines.contracts.model import SourceContract
 from pipelines.contracts.questions import WrongPartError
 
@@ -51,13 +52,22 @@ def load_contract(path: Path) -> SourceContract:
     """Read a source's contract from its ``defs.yaml``.
 
     Raises:
-        ContractError: the file is no valid contract, or its folder is not named like its source.
+        ContractError: the file is no valid contract, its folder is not named like its source, or the flatten.py
+            beside it is not what it must be.
     """
     contract = load_declaration(path, SourceContract, SOURCE_COMPONENT)
     if contract.source != path.parent.name:
         message = f"is {contract.source!r}, but the folder is {path.parent.name!r}; the two must be equal"
         raise ContractError([Fault(shown(path), 1, "attributes.source", message)])
-    return contract
+    if not any(mapping.flatten for mapping in contract.files):
+        if (path.parent / FLATTEN).exists():
+            message = "lies beside the contract, but no file mapping says flatten: true"
+            raise ContractError([Fault(shown(path.parent / FLATTEN), 1, "", message)])
+        return contract
+    try:
+        return contract.beside(read_flatten(path.parent))
+    except BesideError as error:
+        raise ContractError([Fault(shown(path.parent / FLATTEN), error.line, "", str(error))]) from None
 
 
 def load_contracts(folder: Path) -> dict[str, SourceContract]:

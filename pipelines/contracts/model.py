@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, PrivateAttr, model_validator
 
 from pipelines.contracts.answers import AnswerMapping
+from pipelines.contracts.beside import FlattenSource
 from pipelines.contracts.files import FileMapping
 from pipelines.contracts.paths import matches
 from pipelines.contracts.questions import Code, Part, Problems, Question, refuse
@@ -81,6 +82,8 @@ class SourceContract(Part):
         default_factory=QuarantinePolicy, description="when a release is refused for what is in quarantine"
     )
 
+    _flatten: FlattenSource | None = PrivateAttr(None)
+
     @model_validator(mode="after")
     def _parts_agree(self) -> SourceContract:
         found: Problems = []
@@ -141,6 +144,21 @@ class SourceContract(Part):
         return found
 
     @property
+    def flatten(self) -> FlattenSource | None:
+        """The function beside the contract, where a file mapping asks for it."""
+        return self._flatten
+
+    def beside(self, flatten: FlattenSource) -> SourceContract:
+        """The same contract with the function that lies beside it: its text is part of what the contract means."""
+        contract = self.model_copy()
+        contract._flatten = flatten
+        return contract
+
+    def _digest_of(self, parts: set[str] | None) -> str:
+        stated = self.model_dump_json(include=parts) + (self._flatten.digest if self._flatten else "")
+        return hashlib.sha256(stated.encode()).hexdigest()
+
+    @property
     def inbox_folder(self) -> str:
         """Name of the folder in the inbox that holds the source's files."""
         return self.inbox or self.source
@@ -152,8 +170,8 @@ class SourceContract(Part):
 
     def digest(self) -> str:
         """sha256 of the contract's meaning, in hex: comments and order of keys do not change it."""
-        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
+        return self._digest_of(None)
 
     def reading_digest(self) -> str:
         """sha256 of what decides how the files are read, in hex: another title or limit does not change it."""
-        return hashlib.sha256(self.model_dump_json(include=set(_HOW_IT_IS_READ)).encode()).hexdigest()
+        return self._digest_of(set(_HOW_IT_IS_READ))

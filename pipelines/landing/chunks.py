@@ -14,6 +14,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pipelines.contracts.beside import FlattenSource
 from pipelines.contracts.dialect import Dialect
 from pipelines.contracts.files import FileMapping
 from pipelines.domain.vocabulary import Reason
@@ -22,7 +23,8 @@ from pipelines.readers.csv_reader import CsvBatch, CsvReader
 from pipelines.readers.json_reader import RecordMalformedError, parse, read_json, read_jsonl
 from pipelines.readers.records import FileRefusedError, RawRecord, RefusedRecord, utf8_stream
 from pipelines.readers.xml_reader import XmlReader, XmlRecord
-from pipelines.shapes.flatten import Flattener, RecordShapeError
+from pipelines.shapes.beside import load_flatten
+from pipelines.shapes.flatten import Act, Flattener, RecordShapeError
 from pipelines.shapes.slots import Slots, covered_fields
 from pipelines.shapes.sql import literal
 from pipelines.shapes.xml_forms import XmlForms
@@ -66,10 +68,12 @@ class RawFile:
         required: Mapping[str, tuple[str, ...]],
         forms: XmlForms | None = None,
         made: Mapping[str, str] | None = None,
+        flatten: FlattenSource | None = None,
     ) -> None:
         self._path = path
         self._forms = forms or XmlForms()
-        self._flattener = Flattener(mapping, slots, is_text=mapping.dialect.format == "csv", required=required)
+        self._flattener = Flattener(mapping, slots, is_text=mapping.is_table, required=required)
+        self._flatten_first = load_flatten(flatten) if mapping.flatten else None
         self._acts = 0
         self._mapping = mapping
         self._slots = slots
@@ -107,19 +111,19 @@ class RawFile:
 
     def _csv(self, reader: CsvReader) -> Iterator[Chunk]:
         header = set(reader.columns)
-        covered = covered_fields(self._mapping)
+        covered = covered_fields(self._mapping) if self._mapping.is_table else list(reader.columns)
         if missing := [name for name in covered if name not in header and name not in self._mapping.ignored]:
             told = ", ".join(repr(name) for name in missing)
             raise FileRefusedError(Reason.FILE_COLUMN_MISSING, f"the file has no column {told}", missing[0])
         uncovered = [name for name in reader.columns if name not in set(covered)]
-        flattener = self._flattener if self._mapping.each else None
+        flattener = self._flattener if self._mapping.each or self._flatten_first else None
         if flattener is None and uncovered:
             pairs = ", ".join(f"{literal(name)}, e{number}" for number, name in enumerate(uncovered))
             self.extra_sql = f"json_object({pairs})::varchar"
         pending: list[pa.Table] = []
         held = 0
         for batch in reader:
-            table = self._csv_columns(batch, uncovered) if flattener is None else self._csv_acts(batch, flattener)
+            table = self._csv_columns(batch, uncovered) if flattener is None else self._csv_acts(batch)
             for name in uncovered:
                 self.uncovered[name] = self.uncovered.get(name, 0) + batch.rows.num_rows
             pending.append(table)
@@ -151,17 +155,19 @@ class RawFile:
         columns["item_extra"] = columns["extra"]
         return pa.table(columns)
 
-    def _csv_acts(self, batch: CsvBatch, flattener: Flattener) -> pa.Table:
+    def _csv_acts(self, batch: CsvBatch) -> pa.Table:
         acts = _Acts(len(self._slots.fields))
         for place, row in zip(batch.ordinals.to_pylist(), batch.rows.to_pylist(), strict=True):
             ordinal = self._first + place
             try:
-                flat = list(flattener.acts(row, self._made))
+                flat = self._acts_of(row, self._made)
             except RecordShapeError as error:
                 self.refused.append(RefusedRecord(ordinal, Reason.RECORD_SHAPE, b"", error.field))
                 continue
             for act in flat:
                 acts.add(ordinal, act.part, act.texts, act.raws, act.extra, act.item_extra)
+            if self._flatten_first:
+                self._count(flat)
         return acts.table()
 
     def _json(self, stream: Any, dialect: Dialect) -> Iterator[Chunk]:
@@ -188,7 +194,7 @@ class RawFile:
     def _flatten(self, record: RawRecord, acts: _Acts) -> bool:
         try:
             value, key = parse(record) if not isinstance(record, XmlRecord) else (_shaped(record), None)
-            flat = list(self._flattener.acts(value, self._made if key is None else {**self._made, "$key": key}))
+            flat = self._acts_of(value, self._made if key is None else {**self._made, "$key": key})
         except RecordMalformedError:
             self.refused.append(RefusedRecord(record.ordinal, Reason.RECORD_MALFORMED, record.raw))
             return False
@@ -197,10 +203,24 @@ class RawFile:
             return False
         for act in flat:
             acts.add(record.ordinal, act.part, act.texts, act.raws, act.extra, act.item_extra)
+        self._count(flat)
+        return True
+
+    def _acts_of(self, record: dict[str, Any], made: dict[str, Any]) -> list[Act]:
+        if self._flatten_first is None:
+            return list(self._flattener.acts(record, made))
+        acts: list[Act] = []
+        uncovered: set[str] = set()
+        for one in self._flatten_first(record):
+            acts += [replace(act, part=len(acts) + act.part) for act in self._flattener.acts(one, made)]
+            uncovered |= self._flattener.uncovered
+        self._flattener.uncovered = frozenset(uncovered)
+        return acts
+
+    def _count(self, flat: list[Act]) -> None:
         self._acts += len(flat)
         for name in self._flattener.uncovered:
             self.uncovered[name] = self.uncovered.get(name, 0) + 1
-        return True
 
 
 def _shaped(record: XmlRecord) -> dict[str, Any]:

@@ -188,7 +188,7 @@ class Lander:
         """Write every landed table and return the receipt."""
         required = required_paths(self._contract, self._mapping)
         forms = xml_forms(self._contract, self._mapping, required)
-        source = RawFile(self._raw, self._mapping, self._slots, required, forms, self._made)
+        source = RawFile(self._raw, self._mapping, self._slots, required, forms, self._made, self._contract.flatten)
         refusal: FileRefusedError | None = None
         recounted = 0
         with connect() as con:

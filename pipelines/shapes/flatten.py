@@ -52,6 +52,7 @@ class Flattener:
     ) -> None:
         self.unseen = dict(required or {})
         self._steps = mapping.each
+        self._made = mapping.made_fields()
         self._is_text = is_text
         self._raw: Callable[[Any], str] = str if is_text else to_json
         self._spans = slots.spans
@@ -78,7 +79,7 @@ class Flattener:
         uncovered: set[str] = set()
         part = 0
         for outer in self._outer_views({**record, **made} if made else record):
-            rest = {name: held for name, held in residue(outer, self._outer_tree).items() if name[:1] != "$"}
+            rest = {name: held for name, held in residue(outer, self._outer_tree).items() if name not in self._made}
             uncovered.update(rest)
             outer_rest = to_json(rest) if rest else None
             inner = take_apart(outer, self._steps[-1], is_text=self._is_text) if self._steps else iter((outer,))

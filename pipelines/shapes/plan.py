@@ -65,7 +65,7 @@ class Planner:
         self._slots = slots
         self._file = literal(file_sha256)
         self._source = literal(contract.source)
-        self._is_text = mapping.dialect.format == "csv"
+        self._is_text = mapping.is_table
         self._extra = extra
         self._item_extra = item_extra
 

@@ -59,7 +59,7 @@ def covered_fields(mapping: FileMapping) -> list[str]:
 
 def covered_paths(mapping: FileMapping) -> list[tuple[str | Select, ...]]:
     """``covered_fields`` as paths of keys. A CSV column name is one key, whatever signs it holds."""
-    if mapping.dialect.format == "csv":
+    if mapping.is_table:
         return [(field,) for field in covered_fields(mapping)]
     return [named_steps(parse_path(field)) for field in covered_fields(mapping)]
 
@@ -71,7 +71,7 @@ def required_paths(contract: SourceContract, mapping: FileMapping) -> dict[str, 
     what only describes them (a rationale, a time, an attribute) may be absent, and so may an answer whose question
     declares null as unanswered. Where a selector or another field leads, absence says nothing.
     """
-    if mapping.dialect.format == "csv":
+    if mapping.is_table:
         return {}
     fields: list[str | None] = []
     if item := mapping.item:

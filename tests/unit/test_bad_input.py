@@ -117,6 +117,15 @@ def test_a_bad_json_record_keeps_its_bytes(tmp_path: Path, bad: bytes, reason: s
     assert kept == [(bad,)]
 
 
+def test_a_field_whose_name_begins_as_made_ones_do_is_kept(tmp_path: Path) -> None:
+    row = b'{"item":"i1","who":"ana","hate":"yes","score":1,"$schema":"v2","$key":"own"}\n'
+    stated = contract("jsonl")
+    ingested(tmp_path, stated, row)
+    with connect() as con:
+        found = con.execute(f"select distinct extra from '{tmp_path}/home/landing/bad/*/*/judgments/*.parquet'")
+        assert found.fetchall() == [('{"$schema":"v2","$key":"own"}',)]
+
+
 @pytest.mark.parametrize("cut", [5, 40, 60, -1])
 def test_a_truncated_array_gives_nothing(tmp_path: Path, cut: int) -> None:
     whole = b'[{"item":"i1","who":"ana","hate":"yes","score":1},{"item":"i2","who":"bob","hate":"no","score":5}]'

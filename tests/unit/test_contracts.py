@@ -81,7 +81,7 @@ def test_the_good_one_is_taken(tmp_path: Path) -> None:
         ('pattern: "*.jsonl"', 'pattern: "../*.jsonl"', 17, "leaves the source's inbox folder"),
         ('pattern: "*.jsonl"', 'pattern: "/etc/*"', 17, "leaves the source's inbox folder"),
         ("{format: jsonl}", "{format: xlsx}", 18, "'csv', 'json', 'jsonl' or 'xml'"),
-        ("{format: jsonl}", "{format: csv}", 19, "need json or jsonl"),
+        ("{format: jsonl}", "{format: csv}", 19, "need json, jsonl or xml"),
         ("{format: jsonl}", "{format: jsonl, encoding: utf-9}", 18, "unknown text encoding"),
         ("item: {key: id, text: text}", "", 16, "need item and answers"),
         ("key: annotations.who", "key: annotations..who", 21, "cannot be read from character 13"),
