@@ -99,9 +99,18 @@ def demo(session_folder: Path) -> Ran:
     return run_once(session_folder, "demo", lambda _: ["--dataset", "demo", "--inbox", "pipelines/demo/inbox"])
 
 
+PUBLIC = (
+    "convabuse", "crehate", "crowd_oei", "lewidi2023_armis", "lewidi2023_hs_brexit", "pandalm", "presto_distortion",
+    "presto_types", "rankme_likert", "rankme_plain_me", "rankme_rank_me", "ruddit", "squality", "ttcw",
+)  # fmt: skip
+"""The sources of the ten public data sets."""
+
+
 @pytest.fixture(scope="session")
 def public(session_folder: Path, shared_data: Path) -> Ran:
-    """The three public sources, each published as a dataset of its own. Read it; do not change it."""
-    codes = ("crehate", "pandalm", "lewidi2023_hs_brexit")
-    chosen = [part for code in codes for part in ("--source", code)]
+    """All public sources, each published as a dataset of its own. Read it; do not change it.
+
+    It takes a minute or so: tests that use it are of the xdist group "public", so that one worker waits for it.
+    """
+    chosen = [part for code in PUBLIC for part in ("--source", code)]
     return run_once(session_folder, "public", lambda _: [*chosen, "--inbox", str(shared_data)])

@@ -48,6 +48,7 @@ def test_skips_repeats_ties_rejections_and_reasons_are_there(demo: Ran) -> None:
     assert rows(demo, "demo", empty) == [(23,)]
 
 
+@pytest.mark.xdist_group("public")
 def test_the_public_sources_reach_their_published_counts(public: Ran) -> None:
     crehate = "select answer, count(*) from {} group by all order by all"
     assert rows(public, "crehate", crehate) == [('"0"', 21_775), ('"1"', 17_711), ('"2"', 3_060)]
