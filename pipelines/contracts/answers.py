@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Annotated
 
 from pydantic import Field, model_validator
 
+from pipelines.contracts.paths import escaped
 from pipelines.contracts.questions import Part, Word
 from pipelines.domain.vocabulary import AnswerType
 
@@ -15,9 +17,30 @@ FieldPath = Annotated[str, Field(min_length=1)]
 class OneHot(Part):
     """One column an option: which column stands for which option, and what its cells hold."""
 
-    columns: dict[Word, FieldPath] = Field(min_length=1, description="option → its column")
+    columns: dict[Word, FieldPath] = Field(default_factory=dict, description="option → its column")
+    prefix: FieldPath | None = Field(
+        None, description="in place of columns: what stands before the option in its column's name"
+    )
+    options: list[Word] = Field(
+        default_factory=list, description="with prefix: the options that have a column; default: the question's options"
+    )
     set: Word = Field("1", description="the cell of a chosen option")
     unset: Word = Field("0", description="the cell of an option that was not chosen")
+
+    @model_validator(mode="after")
+    def _is_told_once(self) -> OneHot:
+        if bool(self.columns) == (self.prefix is not None):
+            raise ValueError("needs either columns or prefix")
+        if self.options and self.prefix is None:
+            raise ValueError("options go with prefix; columns name their options themselves")
+        return self
+
+    def spelled_out(self, options: Iterable[str], *, is_text: bool) -> OneHot:
+        """The same with a column for each option; ``options`` are the question's, ``is_text`` says that it is CSV."""
+        if self.prefix is None:
+            return self
+        columns = {option: self.prefix + (option if is_text else escaped(option)) for option in self.options or options}
+        return self.model_copy(update={"columns": columns, "prefix": None, "options": []})
 
 
 class SpanFields(Part):

@@ -5,9 +5,10 @@ How a record is taken apart is in ``pipelines.shapes.steps``.
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 
-from pydantic import Discriminator, Field, Tag
+from pydantic import BeforeValidator, Discriminator, Field, Tag
 
 from pipelines.contracts.answers import FieldPath
 from pipelines.contracts.questions import Code, Part
@@ -61,11 +62,33 @@ class EachColumn(Part):
         return ("$column", "$value")
 
 
+_NUMBERED = re.compile(r"(?P<before>[^{}]*)\{(?P<first>[0-9]+)\.\.(?P<last>[0-9]+)\}(?P<after>[^{}]*)")
+
+
+def _numbered(value: object) -> object:
+    """``text{1..3}`` stands for text1, text2, text3."""
+    found = _NUMBERED.fullmatch(value) if isinstance(value, str) else None
+    if found is None:
+        return value
+    first, last = int(found["first"]), int(found["last"])
+    if not first < last <= first + 999:
+        raise ValueError(f"{value!r} does not count up, or to more than a thousand")
+    return [f"{found['before']}{number}{found['after']}" for number in range(first, last + 1)]
+
+
+Parallel = Annotated[
+    FieldPath | list[FieldPath], BeforeValidator(_numbered, json_schema_input_type=str | list[FieldPath])
+]
+"""A list by its path, or the fields that are its elements."""
+
+
 class EachParallel(Part):
     """Several acts a record: lists of equal length read side by side ($<name> is the element)."""
 
-    zip: dict[Code, FieldPath | list[FieldPath]] = Field(
-        min_length=1, description="name → path of a list, or of text to split, or several fields that are the list"
+    zip: dict[Code, Parallel] = Field(
+        min_length=1,
+        description="name → path of a list, or of text to split, or several fields that are the list,"
+        " such as [text1, text2, text3], for which text{1..3} may stand",
     )
     split: str | None = Field(None, min_length=1, description="text lists: the separator")
 

@@ -7,15 +7,16 @@ A *field* is a column name (CSV) or a path (JSON): ``a.b``, ``list[key=value].c`
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, ValidationError, field_validator, model_validator
 
 from pipelines.contracts.answers import AnswerMapping, FieldPath
 from pipelines.contracts.dialect import Dialect
 from pipelines.contracts.each import Each, EachElement, EachEntry, EachParallel
 from pipelines.contracts.paths import Looked, Select, Step, parse_path, pattern_problem
-from pipelines.contracts.questions import Code, Part, Problems, Word, refuse
+from pipelines.contracts.questions import Code, Part, Problems, Word, WrongPartError, refuse
 from pipelines.domain.vocabulary import AnnotatorKind, AttributeStatus, Status
 
 _TIME = re.compile(r"(?:[^%]|%(?:-[djmyHIMS]|[abcdfghjmnpuwxyzABGHIMSTUVWXYZ%]))*")
@@ -85,6 +86,10 @@ Attribute = Annotated[AttributeMapping, BeforeValidator(_as_field, json_schema_i
 """An attribute, or only the field that it is in."""
 
 
+def _as_named(value: object) -> object:
+    return {name: name for name in value} if isinstance(value, list) else value
+
+
 class AnnotatorMapping(Part):
     """Who judged."""
 
@@ -92,8 +97,12 @@ class AnnotatorMapping(Part):
     strip_prefix: str | None = Field(None, min_length=1, description="a prefix that the tool adds to every id")
     kind: AnnotatorKind = Field(AnnotatorKind.HUMAN, description="human or machine")
     pool: FieldPath | None = Field(None, description="field with the group recruited in")
-    attributes: dict[Code, Attribute] = Field(
-        default_factory=dict, description="attribute → field, or field and statuses"
+    attributes: Annotated[
+        dict[Code, Attribute],
+        BeforeValidator(_as_named, json_schema_input_type=dict[Code, Attribute] | list[Code]),
+    ] = Field(
+        default_factory=dict,
+        description="attribute → field, or field and statuses; or a list of fields that name their attributes",
     )
 
 
@@ -129,6 +138,28 @@ Time = Annotated[TimeMapping, BeforeValidator(_as_field, json_schema_input_type=
 """A time in ISO 8601's form by its field, or field and format."""
 
 
+class Ignored(Part):
+    """Fields that are not kept for one reason."""
+
+    fields: Fields = Field(description="the fields, with all that is below them")
+    why: str = Field(min_length=1, description="why they are not kept")
+
+
+def _by_field(value: object) -> object:
+    if not isinstance(value, list):
+        return value
+    found: dict[str, str] = {}
+    for place, part in enumerate(value):
+        try:
+            group = Ignored.model_validate(part)
+        except ValidationError as error:
+            raise WrongPartError([((place, *detail["loc"]), detail["msg"]) for detail in error.errors()]) from None
+        if twice := [field for field in group.fields if field in found]:
+            raise WrongPartError([((place,), f"{twice} are ignored for two reasons")])
+        found |= dict.fromkeys(group.fields, group.why)
+    return found
+
+
 class FileMapping(Part):
     """The files of one role, how to read them, and which field is what."""
 
@@ -153,7 +184,9 @@ class FileMapping(Part):
     upstream_aggregates: list[FieldPath] = Field(
         default_factory=list, description="fields that hold somebody's aggregate; kept out of the judgments"
     )
-    ignored: dict[FieldPath, str] = Field(default_factory=dict, description="field → why it is not kept")
+    ignored: Annotated[
+        dict[FieldPath, str], BeforeValidator(_by_field, json_schema_input_type=dict[FieldPath, str] | list[Ignored])
+    ] = Field(default_factory=dict, description="field → why it is not kept; or a list of fields and why")
 
     @field_validator("pattern")
     @classmethod
@@ -201,7 +234,7 @@ class FileMapping(Part):
         """Fields that are no paths, or that nothing makes."""
         made = {"$file", *self.made_fields()}
         found: Problems = []
-        for where, field in self.placed_fields():
+        for where, field in [*self.placed_fields(), *self._prefixes()]:
             steps: tuple[Step, ...] = (field,)
             if not self.is_table:
                 try:
@@ -219,6 +252,27 @@ class FileMapping(Part):
                 if name.startswith("$") and name not in made
             ]
         return found
+
+    def _prefixes(self) -> list[tuple[tuple[str | int, ...], str]]:
+        """One field for each prefix of columns, to be looked at before the question's options are known."""
+        return [
+            (("answers", code, "one_hot", "prefix"), f"{answer.one_hot.prefix}x")
+            for code, answer in self.answers.items()
+            if answer.one_hot and answer.one_hot.prefix is not None
+        ]
+
+    def spelled_out(self, options: Mapping[str, Iterable[str]]) -> FileMapping:
+        """The same with every column of a one-hot answer named; ``options`` are those of each question."""
+        is_text = self.dialect.format == "csv"
+        answers = {
+            code: answer.model_copy(
+                update={"one_hot": answer.one_hot.spelled_out(options.get(code, ()), is_text=is_text)}
+            )
+            if answer.one_hot
+            else answer
+            for code, answer in self.answers.items()
+        }
+        return self.model_copy(update={"answers": answers})
 
     def placed_fields(self) -> list[tuple[tuple[str | int, ...], str]]:
         """Every field that the mapping names, with its place in the contract; some fields more than once."""

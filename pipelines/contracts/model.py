@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import hashlib
 from typing import Annotated, Literal
+from urllib.parse import quote
 
-from pydantic import Field, PrivateAttr, model_validator
+from pydantic import (
+    BeforeValidator,
+    Field,
+    PrivateAttr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from pipelines.contracts.answers import AnswerMapping
 from pipelines.contracts.beside import FlattenSource
 from pipelines.contracts.files import FileMapping
 from pipelines.contracts.paths import matches
-from pipelines.contracts.questions import Code, Part, Problems, Question, refuse
+from pipelines.contracts.questions import Code, Part, Problems, Question, WrongPartError, refuse
 from pipelines.domain.vocabulary import AnswerType, Attribution, GuidelineMode, Reason
 
 LOSSES = {
@@ -39,6 +48,28 @@ class Fetch(Part):
     )
     url: str = Field(pattern=r"^https?://", description="its origin")
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$", description="its digest, in hex")
+
+
+class FetchFolder(Part):
+    """Public files that share the beginning of their address."""
+
+    base: str = Field(pattern=r"^https?://", description="what stands before each path in its file's address")
+    files: dict[str, str] = Field(
+        min_length=1, description="path → sha256; the path's last part is the name in the source's inbox folder"
+    )
+
+
+def _from_folder(value: object) -> object:
+    if not isinstance(value, dict):
+        return value
+    try:
+        folder = FetchFolder.model_validate(value)
+    except ValidationError as error:
+        raise WrongPartError([(detail["loc"], detail["msg"]) for detail in error.errors()]) from None
+    return [
+        {"file": path.rpartition("/")[2], "url": folder.base + quote(path), "sha256": sha256}
+        for path, sha256 in folder.files.items()
+    ]
 
 
 class QuarantinePolicy(Part):
@@ -75,7 +106,9 @@ class SourceContract(Part):
     inbox: Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*$")] | None = Field(
         None, description="name of the source's inbox folder; default: the source"
     )
-    fetch: list[Fetch] = Field(default_factory=list, description="public files that can be fetched")
+    fetch: Annotated[list[Fetch], BeforeValidator(_from_folder, json_schema_input_type=list[Fetch] | FetchFolder)] = (
+        Field(default_factory=list, description="public files that can be fetched: a list, or base and files")
+    )
     questions: dict[Code, Question] = Field(min_length=1, description="what was asked")
     files: list[FileMapping] = Field(min_length=1, description="the files by role")
     quarantine: QuarantinePolicy = Field(
@@ -83,6 +116,12 @@ class SourceContract(Part):
     )
 
     _flatten: FlattenSource | None = PrivateAttr(None)
+
+    @field_validator("files")
+    @classmethod
+    def _spelled_out(cls, files: list[FileMapping], info: ValidationInfo) -> list[FileMapping]:
+        questions: dict[str, Question] = info.data.get("questions", {})
+        return [mapping.spelled_out({code: one.options for code, one in questions.items()}) for mapping in files]
 
     @model_validator(mode="after")
     def _parts_agree(self) -> SourceContract:
@@ -137,6 +176,8 @@ class SourceContract(Part):
                 found.append("split belongs to multi_choice questions")
             elif torn := [option for option in question.options if answer.split in option]:
                 found.append(f"split at {answer.split!r} would tear the options {torn}")
+        if answer.one_hot and not answer.one_hot.columns:
+            found.append("one_hot with prefix needs options, its own or the question's")
         if answer.one_hot and question.options and set(answer.one_hot.columns) - set(question.options):
             found.append("one_hot names options that the question does not declare")
         if answer.not_applicable and set(answer.not_applicable.values) - set(question.abstain):

@@ -55,6 +55,11 @@ def parse_path(text: str) -> tuple[Step, ...]:
             return tuple(steps)
 
 
+def escaped(name: str) -> str:
+    """A name as one step of a path."""
+    return re.sub(r"([.\[\]\\])", r"\\\1", name)
+
+
 def pattern_problem(pattern: str) -> str | None:
     """Why a text is no pattern of file names within an inbox folder; None if it is one."""
     parts = pattern.split("/")

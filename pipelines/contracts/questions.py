@@ -89,6 +89,14 @@ class PairwiseAnswer(Part):
     )
 
 
+def _as_preference(value: object) -> object:
+    return {"preference": value} if isinstance(value, str) else value
+
+
+Compared = Annotated[PairwiseAnswer, BeforeValidator(_as_preference, json_schema_input_type=str | PairwiseAnswer)]
+"""What a raw value of a comparison means, or only the preference."""
+
+
 class Question(Part):
     """One question: what was asked, and what an answer may be."""
 
@@ -107,8 +115,8 @@ class Question(Part):
         default_factory=list, description="raw values that mean that no judgment was given (empty text, null)"
     )
     scale: Scale | None = Field(None, description="rating: the scale")
-    answers: dict[Word, PairwiseAnswer] = Field(
-        default_factory=dict, description="pairwise: raw value → preference and strength"
+    answers: dict[Word, Compared] = Field(
+        default_factory=dict, description="pairwise: raw value → preference, or preference and strength"
     )
     guideline_mode: GuidelineMode | None = Field(None, description="if it differs from the source's")
 

@@ -8,8 +8,9 @@ from enum import StrEnum
 from types import UnionType
 from typing import Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, BeforeValidator
 from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
 
 from pipelines.contracts.load import SOURCE_COMPONENT
 from pipelines.contracts.model import LOSSES, SourceContract
@@ -65,8 +66,14 @@ def _models_in_order(root: type[BaseModel]) -> list[type[BaseModel]]:
     found = [root]
     for model in found:
         for field in model.model_fields.values():
-            found.extend(below for below in _models(field.annotation) if below not in found)
+            found.extend(below for below in _models(_taken(field)) if below not in found)
     return found
+
+
+def _taken(field: FieldInfo) -> Any:
+    """What a field may be given as: its type, or the wider one that a validator takes."""
+    wider = [one.json_schema_input_type for one in field.metadata if isinstance(one, BeforeValidator)]
+    return next((kind for kind in wider if kind is not PydanticUndefined), field.annotation)
 
 
 def _models(annotation: Any) -> list[type[BaseModel]]:
@@ -86,7 +93,7 @@ def _prose(model: type[BaseModel]) -> str:
 
 
 def _row(name: str, field: FieldInfo) -> str:
-    kind = _kind(field.annotation)
+    kind = _kind(_taken(field))
     if field.is_required():
         kind = f"{kind}, required"
     elif field.default not in (None, "") and not isinstance(field.default, BaseModel) and not field.default_factory:
