@@ -66,7 +66,8 @@ class AnswerMapping(Part):
     """Where the answer to one question is: exactly one of field, one_hot, ranks, best with worst, or spans."""
 
     field: FieldPath | None = Field(
-        None, description="field with the answer; of a rank, where rank_of names the option"
+        None,
+        description="field with the answer; of a ranking, the list of options, best first, or the rank of rank_of",
     )
     one_hot: OneHot | None = Field(None, description="choice, multi_choice, rating: one column an option")
     ranks: dict[Word, FieldPath] = Field(default_factory=dict, description="ranking: option → field with its rank")
@@ -79,7 +80,12 @@ class AnswerMapping(Part):
     spans: SpanFields | None = Field(None, description="spans: the list of them")
     rationale: FieldPath | None = Field(None, description="field with the annotator's reason for this answer")
     confidence: FieldPath | None = Field(None, description="field with the stated confidence")
-    split: str | None = Field(None, min_length=1, description="multi_choice: separator, where the value is a text")
+    strength: FieldPath | None = Field(
+        None, description="pairwise: field with the strength of the preference, a number from 0"
+    )
+    split: str | None = Field(
+        None, min_length=1, description="multi_choice, ranking: separator, where the value is a text"
+    )
     not_applicable: NotApplicable | None = Field(None, description="a field that overrides the answer")
 
     @model_validator(mode="after")
@@ -128,5 +134,6 @@ class AnswerMapping(Part):
             AnswerType.MULTI_CHOICE,
             AnswerType.RATING,
             AnswerType.PAIRWISE,
+            AnswerType.RANKING,
             AnswerType.TEXT,
         )

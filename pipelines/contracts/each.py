@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import Annotated
 
-from pydantic import BeforeValidator, Discriminator, Field, Tag
+from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from pipelines.contracts.answers import FieldPath
 from pipelines.contracts.questions import Code, Part
@@ -23,6 +23,13 @@ class EachElement(Part):
 
     list: FieldPath = Field(description="path of the list")
     by: FieldPath | None = Field(None, description="field of the elements that tells the acts apart")
+    place: Code | None = Field(None, description="the element's place in the list, from 1, is $<place>; without by")
+
+    @model_validator(mode="after")
+    def _is_one_element(self) -> EachElement:
+        if self.by is not None and self.place is not None:
+            raise ValueError("place is an element's, and by makes acts of several")
+        return self
 
     def fields(self) -> tuple[str, ...]:
         """The fields that it names."""
@@ -30,7 +37,8 @@ class EachElement(Part):
 
     def made(self) -> tuple[str, ...]:
         """The fields that it makes."""
-        return () if self.by is None else ("$by",)
+        made = ("$by" if self.by is not None else None, f"${self.place}" if self.place else None)
+        return tuple(name for name in made if name is not None)
 
 
 class EachEntry(Part):

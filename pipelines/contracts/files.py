@@ -10,13 +10,14 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, ValidationError, field_validator, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from pipelines.contracts.answers import AnswerMapping, FieldPath
+from pipelines.contracts.companions import IgnoredFields, Kind, KindMapping, Order
 from pipelines.contracts.dialect import Dialect
 from pipelines.contracts.each import Each, EachElement, EachEntry, EachParallel
 from pipelines.contracts.paths import Looked, Select, Step, parse_path, pattern_problem
-from pipelines.contracts.questions import Code, Part, Problems, Word, WrongPartError, refuse
+from pipelines.contracts.questions import Code, Part, Problems, Word, refuse
 from pipelines.domain.vocabulary import AnnotatorKind, AttributeStatus, Status
 
 _TIME = re.compile(r"(?:[^%]|%(?:-[djmyHIMS]|[abcdfghjmnpuwxyzABGHIMSTUVWXYZ%]))*")
@@ -62,6 +63,9 @@ class ItemMapping(Part):
     language_is: str | None = Field(None, description="the language tag, where one holds for the whole source")
     context: FieldPath | None = Field(None, description="field with what else was shown")
     extra: list[FieldPath] = Field(default_factory=list, description="further fields to keep with the item")
+    author: FieldPath | None = Field(
+        None, description="field with the annotator who wrote what is judged; the pseudonym is kept in the item's extra"
+    )
 
     @model_validator(mode="after")
     def _says_each_thing_once(self) -> ItemMapping:
@@ -95,7 +99,10 @@ class AnnotatorMapping(Part):
 
     key: Fields = Field(description="field, or fields, that identify the annotator")
     strip_prefix: str | None = Field(None, min_length=1, description="a prefix that the tool adds to every id")
-    kind: AnnotatorKind = Field(AnnotatorKind.HUMAN, description="human or machine")
+    kind: Kind = Field(
+        KindMapping(always=AnnotatorKind.HUMAN, field=None, otherwise=None),
+        description="human or machine, or the field that says it; default: human",
+    )
     pool: FieldPath | None = Field(None, description="field with the group recruited in")
     attributes: Annotated[
         dict[Code, Attribute],
@@ -138,28 +145,6 @@ Time = Annotated[TimeMapping, BeforeValidator(_as_field, json_schema_input_type=
 """A time in ISO 8601's form by its field, or field and format."""
 
 
-class Ignored(Part):
-    """Fields that are not kept for one reason."""
-
-    fields: Fields = Field(description="the fields, with all that is below them")
-    why: str = Field(min_length=1, description="why they are not kept")
-
-
-def _by_field(value: object) -> object:
-    if not isinstance(value, list):
-        return value
-    found: dict[str, str] = {}
-    for place, part in enumerate(value):
-        try:
-            group = Ignored.model_validate(part)
-        except ValidationError as error:
-            raise WrongPartError([((place, *detail["loc"]), detail["msg"]) for detail in error.errors()]) from None
-        if twice := [field for field in group.fields if field in found]:
-            raise WrongPartError([((place,), f"{twice} are ignored for two reasons")])
-        found |= dict.fromkeys(group.fields, group.why)
-    return found
-
-
 class FileMapping(Part):
     """The files of one role, how to read them, and which field is what."""
 
@@ -178,15 +163,17 @@ class FileMapping(Part):
     annotator: AnnotatorMapping | None = Field(None, description="who judged")
     answers: dict[Code, Answer] = Field(default_factory=dict, description="question → field with its answer")
     status: StatusMapping | None = Field(None, description="skipped, rejected, …")
-    presentation_order: list[Code] = Field(default_factory=list, description="keys of the responses as shown")
+    presentation_order: Order | None = Field(
+        None, description="keys of the responses or options as shown, or the field that says it"
+    )
     judged_at: Time | None = Field(None, description="time of judging")
     duration_s: FieldPath | None = Field(None, description="field with the duration in seconds")
     upstream_aggregates: list[FieldPath] = Field(
         default_factory=list, description="fields that hold somebody's aggregate; kept out of the judgments"
     )
-    ignored: Annotated[
-        dict[FieldPath, str], BeforeValidator(_by_field, json_schema_input_type=dict[FieldPath, str] | list[Ignored])
-    ] = Field(default_factory=dict, description="field → why it is not kept; or a list of fields and why")
+    ignored: IgnoredFields = Field(
+        default_factory=dict, description="field → why it is not kept; or a list of fields and why"
+    )
 
     @field_validator("pattern")
     @classmethod
@@ -208,8 +195,13 @@ class FileMapping(Part):
         if self.role != "judgments" and self.answers:
             found.append((("answers",), f"answers belong to role judgments, not to {self.role}"))
         keys = [response.key for response in self.item.responses] if self.item else []
-        if keys and (unknown := [key for key in self.presentation_order if key not in keys]):
-            found.append((("presentation_order",), f"presentation_order names {unknown}; the item has {keys}"))
+        if keys and self.presentation_order:
+            found += self.presentation_order.wrong_keys(keys)
+        if self.dialect.format == "csv":
+            spans = [code for code, answer in self.answers.items() if answer.spans]
+            found += [
+                (("answers", code, "spans"), "spans need json or jsonl: a CSV cell holds no list") for code in spans
+            ]
         refuse(found + self._steps_in_order() + self._fields_in_order())
         return self
 
@@ -282,6 +274,7 @@ class FileMapping(Part):
             found += [(("item", "key", number), name) for number, name in enumerate(item.key)]
             for name in ("text", "prompt", "language", "context"):
                 found.append((("item", name), getattr(item, name)))
+            found.append((("item", "author"), item.author))
             found += [(("item", "extra", number), name) for number, name in enumerate(item.extra)]
             for number, response in enumerate(item.responses):
                 found.append((("item", "responses", number, "text"), response.text))
@@ -289,12 +282,15 @@ class FileMapping(Part):
         if self.annotator:
             found += [(("annotator", "key", number), name) for number, name in enumerate(self.annotator.key)]
             found.append((("annotator", "pool"), self.annotator.pool))
+            found.append((("annotator", "kind", "field"), self.annotator.kind.field))
             for code, part in self.annotator.attributes.items():
                 found.append((("annotator", "attributes", code), part.field))
         for code, answer in self.answers.items():
-            named = [*answer.fields(), *answer.span_fields(), answer.rationale, answer.confidence]
+            named = [*answer.fields(), *answer.span_fields(), answer.rationale, answer.confidence, answer.strength]
             found += [(("answers", code), name) for name in named]
         found.append((("status", "field"), self.status.field if self.status else None))
+        order = self.presentation_order
+        found.append((("presentation_order", "field"), order.field if order else None))
         found.append((("judged_at",), self.judged_at.field if self.judged_at else None))
         found.append((("duration_s",), self.duration_s))
         found += [(("upstream_aggregates", number), name) for number, name in enumerate(self.upstream_aggregates)]

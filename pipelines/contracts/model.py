@@ -159,7 +159,13 @@ class SourceContract(Part):
             if self.attribution != Attribution.NONE and mapping.annotator is None:
                 message = f"attribution {self.attribution} needs an annotator in every judgments file"
                 found.append((("files", number), message))
+            if mapping.item and mapping.item.author is not None and self.attribution != Attribution.STABLE:
+                found.append((("files", number, "item", "author"), "an author needs attribution stable"))
+            shown = mapping.presentation_order is not None and mapping.item and len(mapping.item.responses) == 2
             for code, answer in mapping.answers.items():
+                if code in self.questions and self.questions[code].sides == "shown" and not shown:
+                    message = f"sides: shown in {code} needs presentation_order, and an item with two responses"
+                    found.append((("files", number, "presentation_order"), message))
                 found += [(("files", number, "answers", code), problem) for problem in self._wrong_answer(code, answer)]
         return found
 
@@ -171,9 +177,14 @@ class SourceContract(Part):
             allowed = ", ".join(answer.allowed_types())
             return [f"a {question.type} question cannot be read so; it fits {allowed}"]
         found = []
+        if answer.strength is not None:
+            if question.type != AnswerType.PAIRWISE:
+                found.append("strength belongs to pairwise questions")
+            elif any(one.strength is not None for one in question.answers.values()):
+                found.append("strength comes from a field, or from the question's answers, not from both")
         if answer.split is not None:
-            if question.type != AnswerType.MULTI_CHOICE:
-                found.append("split belongs to multi_choice questions")
+            if question.type not in (AnswerType.MULTI_CHOICE, AnswerType.RANKING) or answer.rank_of:
+                found.append("split belongs to multi_choice questions, and to rankings that are one text")
             elif torn := [option for option in question.options if answer.split in option]:
                 found.append(f"split at {answer.split!r} would tear the options {torn}")
         if answer.one_hot and not answer.one_hot.columns:

@@ -83,7 +83,7 @@ class Scale(Part):
 class PairwiseAnswer(Part):
     """What one raw value of a comparison means."""
 
-    preference: Literal["left", "right", "tie"] = Field(description="the preferred response, by position")
+    preference: Literal["left", "right", "tie"] = Field(description="the preferred response; see sides")
     strength: float | None = Field(
         None, ge=0, allow_inf_nan=False, description="how strong the preference is, where it is graded"
     )
@@ -118,6 +118,11 @@ class Question(Part):
     answers: dict[Word, Compared] = Field(
         default_factory=dict, description="pairwise: raw value → preference, or preference and strength"
     )
+    sides: Literal["responses", "shown"] = Field(
+        "responses",
+        description="pairwise: what left and right mean in answers: the item's first and second response (default),"
+        " or the sides on which they were shown, which presentation_order tells",
+    )
     guideline_mode: GuidelineMode | None = Field(None, description="if it differs from the source's")
 
     @model_validator(mode="after")
@@ -142,6 +147,8 @@ class Question(Part):
             found.append(((), "a pairwise question needs answers: what each raw value means"))
         if self.answers and kind != AnswerType.PAIRWISE:
             found.append((("answers",), f"answers belong to pairwise, not to {kind}"))
+        if self.sides != "responses" and kind != AnswerType.PAIRWISE:
+            found.append((("sides",), f"sides belong to pairwise, not to {kind}"))
         if self.synonyms and not (optioned or kind in (AnswerType.RATING, AnswerType.PAIRWISE)):
             found.append((("synonyms",), f"synonyms belong to choice, multi_choice, rating, pairwise, not to {kind}"))
         return found

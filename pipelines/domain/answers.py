@@ -84,7 +84,7 @@ class Rating:
 
 @dataclass(frozen=True)
 class Pairwise:
-    """The preferred response by position, and how strong the preference is where the scale grades it (0 or more).
+    """The preferred response by its place in the item, and how strong it is, where that is graded (0 or more).
 
     Raises:
         ValueError: the strength is negative or no number.

@@ -88,7 +88,7 @@ TYPED_ANSWERS: tuple[Column, ...] = (
         "multi_choice: chosen options in declared order; empty is an answer.",
     ),
     Column("answer_number", DOUBLE, "rating: the number; its exact decimal text is in answer."),
-    Column("answer_preference", STRING, "pairwise: left, right or tie, as presented."),
+    Column("answer_preference", STRING, "pairwise: left (the item's first response), right (its second) or tie."),
     Column("answer_strength", DOUBLE, "pairwise: how strong the preference is, where the scale grades it."),
     Column("answer_ranking", ListOf(RANKED), "ranking: each option with its rank from 1; equal ranks are ties."),
     Column("answer_best", STRING, "best_worst: the option chosen as best."),

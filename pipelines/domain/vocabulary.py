@@ -72,7 +72,10 @@ class GuidelineMode(StrEnum):
 
 
 class Preference(StrEnum):
-    """The outcome of a pairwise comparison, by position as presented in the item's responses."""
+    """The outcome of a pairwise comparison: left is the first of the item's responses, right the second.
+
+    On which side each was shown is another matter: the order of presentation.
+    """
 
     LEFT = "left"
     RIGHT = "right"
@@ -92,6 +95,7 @@ class Reason(StrEnum):
     ITEM_MISSING = "item_missing"
     ITEM_CONFLICT = "item_conflict"
     ANNOTATOR_MISSING = "annotator_missing"
+    ANNOTATOR_KIND_UNKNOWN = "annotator_kind_unknown"
     ANSWER_MISSING = "answer_missing"
     ANSWER_UNKNOWN_OPTION = "answer_unknown_option"
     ANSWER_MALFORMED = "answer_malformed"
@@ -99,6 +103,7 @@ class Reason(StrEnum):
     STATUS_UNKNOWN = "status_unknown"
     TIME_MALFORMED = "time_malformed"
     DURATION_MALFORMED = "duration_malformed"
+    ORDER_UNKNOWN = "order_unknown"
 
 
 REASON_MEANINGS: dict[Reason, str] = {
@@ -112,6 +117,7 @@ REASON_MEANINGS: dict[Reason, str] = {
     Reason.ITEM_MISSING: "the record does not say which item was judged",
     Reason.ITEM_CONFLICT: "the same item arrives again with other content; the first stays",
     Reason.ANNOTATOR_MISSING: "the record does not say who judged, though the contract says that it would",
+    Reason.ANNOTATOR_KIND_UNKNOWN: "what says whether a person or a machine judged is none of the declared values",
     Reason.ANSWER_MISSING: "there is no answer where the contract expects one",
     Reason.ANSWER_UNKNOWN_OPTION: "the answer is none of the declared options, abstentions or synonyms",
     Reason.ANSWER_MALFORMED: "the answer cannot be read as the question's type",
@@ -119,4 +125,5 @@ REASON_MEANINGS: dict[Reason, str] = {
     Reason.STATUS_UNKNOWN: "the status is none of the declared ones",
     Reason.TIME_MALFORMED: "the time of judging cannot be read in the declared format",
     Reason.DURATION_MALFORMED: "the duration is not a number of the declared unit",
+    Reason.ORDER_UNKNOWN: "the order of presentation cannot be read, or is not told where the answer depends on it",
 }

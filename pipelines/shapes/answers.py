@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 
 from pipelines.contracts.answers import AnswerMapping
 from pipelines.contracts.questions import Question
-from pipelines.domain.answers import Pairwise
 from pipelines.domain.tables import JUDGMENTS
 from pipelines.domain.types import duckdb_type
 from pipelines.domain.vocabulary import AnswerType, Preference, Reason
@@ -37,9 +36,14 @@ class AnswerSql:
     typed: dict[str, str] = field(default_factory=dict)
 
 
-def answer_sql(question: Question, code: str, mapping: AnswerMapping, slots: Slots, *, is_text: bool) -> AnswerSql:
-    """How answers to a question are computed. ``is_text``: the container is CSV, whose cells are all text."""
-    cells = read_cells(code, mapping, slots, is_text=is_text)
+def answer_sql(
+    question: Question, code: str, mapping: AnswerMapping, slots: Slots, *, is_text: bool, first: str | None = None
+) -> AnswerSql:
+    """How answers to a question are computed.
+
+    ``is_text``: the container is CSV, whose cells are all text. ``first`` is the key of the item's first response.
+    """
+    cells = read_cells(question, code, mapping, slots, is_text=is_text)
     if mapping.one_hot is not None and question.type != AnswerType.MULTI_CHOICE:
         cells = cells.only_one()
     meant = mapped("t", dict(question.synonyms), otherwise="t")
@@ -51,7 +55,8 @@ def answer_sql(question: Question, code: str, mapping: AnswerMapping, slots: Slo
     if question.type == AnswerType.RATING:
         return _rating(question, cells, meant, unreadable, abstains)
     if question.type == AnswerType.PAIRWISE:
-        return _pairwise(question, cells, meant, unreadable, abstains)
+        strength = slots.text(mapping.strength) if mapping.strength else None
+        return _pairwise(question, cells, meant, unreadable, abstains, strength, first)
     if question.type == AnswerType.MULTI_CHOICE:
         return _multi_choice(question, mapping, cells)
     if question.type == AnswerType.TEXT:
@@ -60,7 +65,7 @@ def answer_sql(question: Question, code: str, mapping: AnswerMapping, slots: Slo
     if question.type == AnswerType.RANKING:
         return _ranking(cells)
     if question.type == AnswerType.BEST_WORST:
-        return _best_worst(mapping, cells, slots)
+        return _best_worst(question, mapping, cells, slots)
     return _spans(cells)
 
 
@@ -85,20 +90,44 @@ def _rating(question: Question, cells: Cells, meant: str, unreadable: str, absta
     return AnswerSql(cells, meant, answer, f"case {' '.join(arms)} end", abstains, {"answer_number": number})
 
 
-def _pairwise(question: Question, cells: Cells, meant: str, unreadable: str, abstains: str) -> AnswerSql:
-    meanings = {
-        raw: Pairwise(Preference(answer.preference), answer.strength) for raw, answer in question.answers.items()
-    }
-    preference = mapped("v", {raw: answer.preference.value for raw, answer in meanings.items()})
-    strength = mapped("v", {raw: answer.strength for raw, answer in meanings.items()})
-    canonical = mapped("v", {raw: answer.canonical() for raw, answer in meanings.items()})
+def _pairwise(
+    question: Question,
+    cells: Cells,
+    meant: str,
+    unreadable: str,
+    abstains: str,
+    strength: str | None,
+    first: str | None,
+) -> AnswerSql:
+    """A preference by the item's responses; ``strength`` is a cell beside it, ``first`` the first response's key."""
+    unknown = _unknown(is_one_of("v", [*question.answers, *question.abstain]))
+    told = {raw: answer.preference for raw, answer in question.answers.items()}
+    preference, arms = mapped("v", told), [unreadable, unknown]
+    if question.sides == "shown":
+        turned = {"left": Preference.RIGHT.value, "right": Preference.LEFT.value}
+        other = mapped("v", {raw: turned.get(one, one) for raw, one in told.items()})
+        preference = f"case when presentation_order[1] = {literal(first)} then {preference} else {other} end"
+        sided = is_one_of("v", [raw for raw, one in told.items() if one in turned])
+        arms.append(f"when {sided} and presentation_order is null then {literal(Reason.ORDER_UNKNOWN)}")
+    graded = mapped("v", {raw: answer.strength for raw, answer in question.answers.items()})
+    if strength is not None:
+        graded = f"try_cast(nullif({strength}, '') as double)"
+        number = f"regexp_full_match({strength}, {literal(NUMBER)})"
+        arms.append(
+            f"when {strength} <> '' and not coalesce({number} and isfinite({graded}) and {graded} >= 0, false)"
+            f" then {literal(Reason.ANSWER_MALFORMED)}"
+        )
+    canonical = (
+        f"case when ({graded}) is null then to_json({preference})::varchar else '{{\"preference\":' ||"
+        f" to_json({preference}) || ',\"strength\":' || to_json(({graded})::double) || '}}' end"
+    )
     return AnswerSql(
         cells,
         meant,
         f"case when {abstains} then to_json(v)::varchar else {canonical} end",
-        f"case {unreadable} {_unknown(is_one_of('v', [*question.answers, *question.abstain]))} end",
+        f"case {' '.join(arms)} end",
         abstains,
-        {"answer_preference": preference, "answer_strength": f"({strength})::double"},
+        {"answer_preference": preference, "answer_strength": f"({graded})::double"},
     )
 
 
@@ -148,13 +177,13 @@ def _ranking(cells: Cells) -> AnswerSql:
     typed = duckdb_type(JUDGMENTS.column("answer_ranking").type)
     value = (
         'list_sort(list_transform(from_json(t, \'[{"rank":"varchar","option":"varchar"}]\'),'
-        " lambda x: {'rank': try_cast(x.rank as integer), 'option': x.option}))"
+        " lambda x: {'rank': try_cast(case when regexp_full_match(x.rank, '[1-9][0-9]*') then x.rank end as integer),"
+        " 'option': x.option}))"
     )
     wrong = literal(Reason.ANSWER_MALFORMED)
-    whole = "regexp_full_match(x.rank::varchar, '[1-9][0-9]*')"
     problem = (
         f"case when t is null then {cells.unreadable}"
-        f" when len(list_filter(v, lambda x: x.rank is not null and x.option is not null and {whole})) < len(v)"
+        f" when len(list_filter(v, lambda x: x.rank is not null and x.option is not null)) < len(v)"
         f" or len(v) = 0 then {wrong}"
         f" when len(list_distinct(list_transform(v, lambda x: x.option))) < len(v) then {wrong} end"
     )
@@ -169,11 +198,15 @@ def _ranking(cells: Cells) -> AnswerSql:
     )
 
 
-def _best_worst(mapping: AnswerMapping, cells: Cells, slots: Slots) -> AnswerSql:
+def _best_worst(question: Question, mapping: AnswerMapping, cells: Cells, slots: Slots) -> AnswerSql:
     assert mapping.best is not None
     assert mapping.worst is not None
     best, worst = slots.text(mapping.best), slots.text(mapping.worst)
     arms = [f"when coalesce({best}, '') = '' or coalesce({worst}, '') = '' then {literal(Reason.ANSWER_MISSING)}"]
+    if question.abstain:
+        # Both abstain together, which is an abstention; one alone is half an answer.
+        halves = " or ".join(is_one_of(text, question.abstain) for text in (best, worst))
+        arms.append(f"when {halves} then {literal(Reason.ANSWER_MALFORMED)}")
     if mapping.among:
         among = ", ".join(slots.text(name) for name in mapping.among)
         arms.append(

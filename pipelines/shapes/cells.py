@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from pipelines.contracts.answers import AnswerMapping, OneHot
-from pipelines.domain.vocabulary import Reason
+from pipelines.contracts.questions import Question
+from pipelines.domain.vocabulary import AnswerType, Reason
 from pipelines.shapes.slots import Slots
 from pipelines.shapes.sql import is_one_of, literal
 
@@ -16,13 +18,15 @@ class Cells:
     """SQL over an act: ``text`` and ``raw`` of the answer.
 
     ``is_absent`` is true where the record holds nothing at all for it; ``unreadable``, over ``t`` and ``r``, is the
-    reason code of a cell that has no text.
+    reason code of a cell that has no text. ``declined`` is the text of an abstention that stands for the answer as a
+    whole, such as an N/A box beside a slider or a word in place of a list; null where there is none.
     """
 
     text: str
     raw: str
     is_absent: str
     unreadable: str
+    declined: str = "null::varchar"
 
     def only_one(self) -> Cells:
         """The same cells where exactly one of several options may be chosen: its own text, else null."""
@@ -30,13 +34,36 @@ class Cells:
         return replace(self, text=one)
 
 
-def read_cells(code: str, mapping: AnswerMapping, slots: Slots, *, is_text: bool) -> Cells:
+def read_cells(question: Question, code: str, mapping: AnswerMapping, slots: Slots, *, is_text: bool) -> Cells:
     """The cells of a question's answer. Several fields make a raw value that is a JSON object of them."""
+    cells = _cells(question, code, mapping, slots, is_text=is_text)
+    if mapping.not_applicable is None:
+        return cells
+    box = mapping.not_applicable
+    said = slots.text(box.field)
+    overrides = is_one_of(said, box.values)
+    if mapping.spans is not None:
+        raw = cells.raw
+    else:
+        own = [field for field in mapping.fields() if field not in mapping.among]
+        raw = f"case when {overrides} then {_object(own, slots, is_text=is_text)} else {cells.raw} end"
+    return replace(
+        cells,
+        raw=raw,
+        is_absent=f"({cells.is_absent}) and not {overrides}",
+        declined=f"case when {overrides} then {said} else {cells.declined} end",
+    )
+
+
+def _cells(question: Question, code: str, mapping: AnswerMapping, slots: Slots, *, is_text: bool) -> Cells:
     missing, malformed = literal(Reason.ANSWER_MISSING), literal(Reason.ANSWER_MALFORMED)
-    scalar = missing if is_text else f"case when r is null or r = 'null' then {missing} else {malformed} end"
+    empty = "coalesce(r, '') = ''" if is_text else "r is null or r = 'null'"
+    scalar = f"case when {empty} then {missing} else {malformed} end"
+    abstain = question.abstain
     if mapping.spans is not None:
         text, raw = slots.span_columns(code)
-        return Cells(text, raw, f"{raw} is null", scalar)
+        word = f"case when json_type({raw}) = 'VARCHAR' then json_extract_string({raw}, '$') end"
+        return Cells(text, raw, f"{raw} is null", scalar, _if_among(word, abstain))
     if mapping.one_hot is not None:
         fields = list(mapping.one_hot.columns.values())
         raw = _object(fields, slots, is_text=is_text)
@@ -45,33 +72,55 @@ def read_cells(code: str, mapping: AnswerMapping, slots: Slots, *, is_text: bool
         fields = list(mapping.ranks.values())
         pairs = [(literal(option), slots.text(name)) for option, name in mapping.ranks.items()]
         raw = _object(fields, slots, is_text=is_text)
-        return Cells(_ranks(pairs), raw, _all_absent(fields, slots, is_text=is_text), malformed)
+        word = _if_all_equal([rank for _, rank in pairs])
+        absent = _all_absent(fields, slots, is_text=is_text)
+        return Cells(_ranks(pairs), raw, absent, malformed, _if_among(word, abstain))
     if mapping.best is not None and mapping.worst is not None:
         fields = [mapping.best, mapping.worst]
         raw = _object(fields, slots, is_text=is_text)
-        return Cells(raw, raw, _all_absent(fields, slots, is_text=is_text), missing)
+        word = _if_all_equal([slots.text(name) for name in fields])
+        return Cells(raw, raw, _all_absent(fields, slots, is_text=is_text), missing, _if_among(word, abstain))
     assert mapping.field is not None
     text, raw = slots.text(mapping.field), slots.raw(mapping.field)
     absent = "false" if is_text else f"{raw} is null"
     if mapping.rank_of is not None:
         fields = [mapping.rank_of, mapping.field]
         ranked = _ranks([(slots.text(mapping.rank_of), text)])
-        return Cells(
-            f"case when {text} is not null then {ranked} end", _object(fields, slots, is_text=is_text), absent, scalar
-        )
-    if mapping.not_applicable is not None:
-        box = mapping.not_applicable
-        overrides = is_one_of(slots.text(box.field), box.values)
-        both = _object([mapping.field, box.field], slots, is_text=is_text)
-        return Cells(
-            f"case when {overrides} then {slots.text(box.field)} else {text} end",
-            f"case when {overrides} then {both} else {raw} end",
-            f"({absent}) and not {overrides}",
-            scalar,
-        )
+        raw = _object(fields, slots, is_text=is_text)
+        ranked = f"case when {text} is not null then {ranked} end"
+        return Cells(ranked, raw, absent, scalar, _if_among(text, abstain))
+    if question.type == AnswerType.RANKING:
+        return Cells(_listed(text, raw, mapping.split), raw, absent, scalar, _if_among(text, abstain))
+    if mapping.strength is not None:
+        raw = _object([mapping.field, mapping.strength], slots, is_text=is_text)
     if is_text:
         return Cells(text, raw, absent, scalar)
     return Cells(f"case when {text} is null and {raw} = '[]' then '[]' else {text} end", raw, absent, scalar)
+
+
+def _if_among(word: str, values: Iterable[str]) -> str:
+    """A word if it is one of the values, else null."""
+    known = is_one_of(word, values)
+    return "null::varchar" if known == "false" else f"case when {known} then {word} end"
+
+
+def _if_all_equal(texts: list[str]) -> str:
+    """What several cells hold, where all hold the same; else null."""
+    equal = " and ".join(f"{texts[0]} = {other}" for other in texts[1:]) or "true"
+    return f"case when {equal} then {texts[0]} end"
+
+
+def _listed(text: str, raw: str, split: str | None) -> str:
+    """A ranking from a list of options, best first: a JSON list, or a text to be split; null where it is none."""
+    if split is not None:
+        options = f"case when {text} <> '' then string_split({text}, {literal(split)}) end"
+    else:
+        # The inner case guards the outer: DuckDB may weigh both sides of an `and`, and json_type fails on no JSON.
+        given = f"case when json_valid({raw}) then {raw} end"
+        plain = f"len(list_filter(json_type({given}, '$[*]'), lambda kind: kind in ('ARRAY', 'OBJECT', 'NULL'))) = 0"
+        options = f"case when json_type({given}) = 'ARRAY' and {plain} then json_extract_string({given}, '$[*]') end"
+    ranks = f"list_transform({options}, lambda name, place: {{'rank': place::varchar, 'option': name}})"
+    return f"case when {options} is not null then to_json({ranks})::varchar end"
 
 
 def _object(fields: list[str], slots: Slots, *, is_text: bool) -> str:

@@ -9,20 +9,23 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pipelines.contracts.answers import AnswerMapping
+from pipelines.contracts.companions import MACHINE_MARK
 from pipelines.contracts.files import AnnotatorMapping, FileMapping, ItemMapping, TimeMapping
 from pipelines.contracts.model import SourceContract
 from pipelines.domain.tables import ITEMS, JUDGMENTS, TYPED_ANSWERS
 from pipelines.domain.types import duckdb_type
 from pipelines.domain.vocabulary import (
     ABSTAINING_STATUSES,
+    AnnotatorKind,
     AttributeStatus,
     Attribution,
     Reason,
     Status,
 )
 from pipelines.shapes.answers import answer_sql
+from pipelines.shapes.companions import author_sql, kind_sql, order_sql
 from pipelines.shapes.slots import Slots
-from pipelines.shapes.sql import is_one_of, joined_key, literal, mapped, text_list
+from pipelines.shapes.sql import is_one_of, joined_key, literal, mapped
 
 
 @dataclass(frozen=True)
@@ -76,7 +79,7 @@ class Planner:
         has_annotators = annotator is not None and self._contract.attribution != Attribution.NONE
         return Plan(
             acts=self._acts(),
-            raw_annotators=_RAW_ANNOTATORS if has_annotators else None,
+            raw_annotators=self._raw_annotators() if has_annotators else None,
             candidates=self._candidates() if judging else None,
             judgments=f"select {', '.join(LANDED_JUDGMENT_COLUMNS)} from candidates where problem is null"
             if judging
@@ -122,12 +125,19 @@ class Planner:
             field = mapping.duration_s
             duration = _duration(slots.text(field))
             problems.append((_is_unread(slots, field, "duration_s"), Reason.DURATION_MALFORMED, field))
+        kind = kind_sql(mapping.annotator.kind if mapping.annotator else None, slots)
+        if mapping.annotator and (said := mapping.annotator.kind.field) is not None:
+            problems.append(("annotator_kind is null", Reason.ANNOTATOR_KIND_UNKNOWN, said))
+        if mapping.presentation_order and (said := mapping.presentation_order.field) is not None:
+            problems.append((_is_unread(slots, said, "presentation_order"), Reason.ORDER_UNKNOWN, said))
+        author = f" {author_sql(mapping, slots)} as raw_author," if mapping.item and mapping.item.author else ""
         arms = " ".join(f"when {test} then {literal(reason)}" for test, reason, _ in problems)
         fields = " ".join(f"when {test} then {literal(field)}" for test, _, field in problems)
         return (
             f"select *, {f'case {arms} end' if arms else 'null::varchar'} as act_problem,"
             f" {f'case {fields} end' if fields else 'null::varchar'} as act_field from ("
-            f"select *, {item} as item_id, {annotator} as raw_annotator, {status} as status,"
+            f"select *, {item} as item_id, {annotator} as raw_annotator,{author}"
+            f" {kind} as annotator_kind, {order_sql(mapping, slots)} as presentation_order, {status} as status,"
             f" {judged_at} as judged_at, {duration} as duration_s from chunk)"
         )
 
@@ -136,7 +146,17 @@ class Planner:
         if annotator is None or self._contract.attribution == Attribution.NONE:
             return "null::varchar"
         parts = self._annotator_parts(annotator)
-        return joined_key([item, *parts] if self._contract.attribution == Attribution.ITEM_SCOPED else parts)
+        key = joined_key([item, *parts] if self._contract.attribution == Attribution.ITEM_SCOPED else parts)
+        if annotator.kind.always == AnnotatorKind.HUMAN:
+            return key
+        mark = f"case {kind_sql(annotator.kind, self._slots)} when 'machine' then {literal(MACHINE_MARK)} else '' end"
+        return f"{mark} || {key}"
+
+    def _raw_annotators(self) -> str:
+        """Every raw id that needs a pseudonym: those who judged, and those who wrote what was judged."""
+        columns = ["raw_annotator", *(["raw_author"] if self._mapping.item and self._mapping.item.author else [])]
+        named = " union ".join(f"select {column} as raw from acts where act_problem is null" for column in columns)
+        return f"select distinct raw from ({named}) where raw is not null"
 
     def _annotator_parts(self, annotator: AnnotatorMapping) -> list[str]:
         parts = [self._slots.text(name) for name in annotator.key]
@@ -150,13 +170,16 @@ class Planner:
 
     def _question(self, code: str, mapping: AnswerMapping) -> str:
         question = self._contract.questions[code]
-        sql = answer_sql(question, code, mapping, self._slots, is_text=self._is_text)
+        item = self._mapping.item
+        first = item.responses[0].key if item and item.responses else None
+        sql = answer_sql(question, code, mapping, self._slots, is_text=self._is_text, first=first)
         silent = [is_one_of("t", [value for value in question.unanswered if value is not None]), "is_absent"]
         if None in question.unanswered:
             silent.append("coalesce(r = 'null', false)")
-        kind = self._mapping.annotator.kind if self._mapping.annotator else "human"
+        # An abstention as a whole (o) is no answer of the type; only of a choice is it one of the options.
         typed = {
-            column.name: f"case when given then {sql.typed[column.name]} end"
+            column.name: f"case when given then case when o is null then {sql.typed[column.name]}"
+            f"{' else o' if column.name == 'answer_choice' else ''} end end"
             if column.name in sql.typed
             else f"null::{duckdb_type(column.type)}"
             for column in TYPED_ANSWERS
@@ -164,18 +187,14 @@ class Planner:
         values = {
             "source_id": self._source,
             "question_id": literal(code),
-            "annotator_kind": literal(kind),
             "attribution": literal(self._contract.attribution),
             "answer_type": literal(question.type),
-            "answer": _wrapped(sql.answer),
+            "answer": _wrapped(f"case when o is null then ({sql.answer})::varchar else to_json(o)::varchar end"),
             **typed,
             "raw_answer": "r",
-            "abstained": f"{is_one_of('status', ABSTAINING_STATUSES)} or (given and {sql.abstains})",
+            "abstained": f"{is_one_of('status', ABSTAINING_STATUSES)} or (given and (o is not null or {sql.abstains}))",
             "rationale": self._slots.text(mapping.rationale) if mapping.rationale else "null::varchar",
             "confidence": self._slots.text(mapping.confidence) if mapping.confidence else "null::varchar",
-            "presentation_order": text_list(self._mapping.presentation_order)
-            if self._mapping.presentation_order
-            else "null::varchar[]",
             "file_sha256": self._file,
             "extra": self._extra,
         }
@@ -183,10 +202,11 @@ class Planner:
             name if name not in values else f"{values[name]} as {name}" for name in LANDED_JUDGMENT_COLUMNS
         )
         return (
-            f"select {columns}, case when given then {sql.problem} end as problem, {literal(mapping.named())} as field"
+            f"select {columns}, case when given and o is null then {sql.problem} end as problem,"
+            f" {literal(mapping.named())} as field"
             f" from (select *, {sql.value} as v from (select *, {sql.cells.text} as t, {sql.cells.raw} as r,"
-            f" {sql.cells.is_absent} as is_absent from acts where act_problem is null) cells"
-            f" cross join lateral (select not ({' or '.join(silent)}) as given) asked"
+            f" {sql.cells.declined} as o, {sql.cells.is_absent} as is_absent from acts where act_problem is null) cells"
+            f" cross join lateral (select o is not null or not ({' or '.join(silent)}) as given) asked"
             f" left join who using (raw_annotator)"
             f") answers where given or status <> {literal(Status.SUBMITTED)}"
         )
@@ -202,6 +222,13 @@ class Planner:
         extra = self._item_extra if self._mapping.role == "judgments" else self._extra
         if item.extra:
             extra = _with_entries(extra, [(name, self._kept(name)) for name in item.extra])
+        authors = ""
+        if item.author:
+            extra = _with_entries(f"({extra})::varchar", [("author", "to_json(author)")])
+            authors = (
+                " left join (select raw_annotator as raw_author, annotator_id as author from who) as authors"
+                " using (raw_author)"
+            )
         values = {
             "source_id": self._source,
             "item_id": "item_id",
@@ -216,7 +243,7 @@ class Planner:
         return (
             f"select {', '.join(ITEMS.column_names)}, {self._file} as file_sha256,"
             f" min(record_ordinal) as record_ordinal"
-            f" from (select {columns}, record_ordinal from acts where act_problem is null)"
+            f" from (select {columns}, record_ordinal from acts{authors} where act_problem is null)"
             f" group by {', '.join(ITEMS.column_names)} order by record_ordinal"
         )
 
@@ -229,7 +256,7 @@ class Planner:
         assert annotator is not None
         pool = self._slots.text(annotator.pool) if annotator.pool else "null::varchar"
         return (
-            f"select annotator_id, {literal(annotator.kind)} as annotator_kind, {pool} as pool,"
+            f"select annotator_id, annotator_kind, {pool} as pool,"
             f" {literal(self._contract.platform)} as platform, {self._source} as source_id,"
             f" {self._file} as file_sha256, min(record_ordinal) as record_ordinal"
             f" from acts join who using (raw_annotator) where act_problem is null"
@@ -274,8 +301,6 @@ class Planner:
 
 LANDED_JUDGMENT_COLUMNS = tuple(name for name in JUDGMENTS.column_names if name != "occurrence")
 """A landed judgment is a judgment whose occurrence is not yet numbered: that takes all files of its source."""
-
-_RAW_ANNOTATORS = "select distinct raw_annotator from acts where act_problem is null and raw_annotator is not null"
 
 
 def _item_id(item: ItemMapping, slots: Slots) -> str:

@@ -44,8 +44,9 @@ def take_apart(view: View, step: Each, *, is_text: bool) -> Iterator[View]:
         yield from _groups(view, step)
     else:
         path = names(parse_path(step.list))
-        for element in _elements(view, step):
-            yield rebound(view, path, element)
+        for place, element in enumerate(_elements(view, step), start=1):
+            made = {**view, f"${step.place}": str(place)} if step.place else view
+            yield rebound(made, path, element)
 
 
 def _columns(view: View, step: EachColumn, *, is_text: bool) -> Iterator[View]:
