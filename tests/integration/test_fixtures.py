@@ -1,7 +1,7 @@
 """Our own miniature of each public export, with its traps, through the real contract, judgment by judgment.
 
 ``tests/fixtures/<source>/export`` is what lies in the inbox (a folder named ``….zip`` is packed here, so that its
-members can be read in the repo); ``expected.json`` was written from the text of the export, not from what the pipeline made of it.
+members can be read in the repo); ``expected.json`` was written from the text of the export, never from what landed.
 """
 
 from __future__ import annotations

@@ -116,7 +116,8 @@ def test_presto_agreement(public: Ran) -> None:
 def scores(rows: Iterable[Row]) -> dict[str, float]:
     """Best-worst scores: the share of times chosen as best less that of being chosen as worst, of the times shown.
 
-    Source: Hada et al. 2021, "Ruddit: Norms of Offensiveness for English Reddit Comments"; shown are the four parts of an item's id.
+    Source: Hada et al. 2021, "Ruddit: Norms of Offensiveness for English Reddit Comments". What was shown are the
+    four parts of an item's id.
     """
     shown, chosen = Counter[str](), Counter[str]()
     for item, best, worst in rows:
