@@ -147,7 +147,7 @@ def test_the_good_one_is_taken(tmp_path: Path) -> None:
         ("each: {list: annotations}", 'each: {list: "annotations[a=b]"}', 19, "what a selector chose"),
         ("{key: id, text: text}", "{key: id, text: text, txt: a}", 20, "unknown field; did you mean text?"),
         ("{key: id, text: text}", '{key: [id, "a["]}', 20, "cannot be read from character 1"),
-        ("{key: id, text: text}", "{key: $key}", 20, "nothing makes $key; fields that are made: none here"),
+        ("{key: id, text: text}", "{key: $key}", 20, "nothing makes $key; fields that are made: $file"),
         (
             "{key: id, text: text}",
             "{key: id, responses: [{key: a, text: x}, {key: a, text: y}]}",
