@@ -237,7 +237,7 @@ class FileMapping(Part):
                 if where[0] == "each" and not all(isinstance(step, str | Looked) for step in steps):
                     found.append((where, f"{field!r} takes apart what a selector chose; name the list itself"))
             asked = [step.name if isinstance(step, Looked) else step for step in steps if not isinstance(step, Select)]
-            known = ", ".join(sorted(made)) or "none here"
+            known = ", ".join(sorted(made))
             found += [
                 (where, f"nothing makes {name}; fields that are made: {known}")
                 for name in asked

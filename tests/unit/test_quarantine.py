@@ -85,7 +85,7 @@ def test_a_dry_run_tells_the_same_and_keeps_nothing(home: Home) -> None:
 
 
 def test_what_the_contract_calls_unanswered_now_was_not_taken(home: Home) -> None:
-    silent = {**QUESTIONS, "hate": {**QUESTIONS["hate"], "unanswered": ["perhaps"]}}
+    silent = {**QUESTIONS, "hate": {"type": "choice", "options": ["yes", "no"], "unanswered": ["perhaps"]}}
     replay = replay_source(mended(questions=silent), home, KEY)
     assert (replay.taken, replay.still, replay.unasked) == (0, 3, 1)
 
