@@ -48,7 +48,7 @@ def variorum(*arguments: str, check: bool = True, **environment: str) -> subproc
         capture_output=True,
         text=True,
         check=False,
-        timeout=300,
+        timeout=900,  # all public sources take a minute or so, and several times that on a busy machine
         cwd=ROOT,
     )
     if check and done.returncode:
