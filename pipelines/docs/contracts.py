@@ -14,6 +14,7 @@ from pydantic_core import PydanticUndefined
 
 from pipelines.contracts.load import SOURCE_COMPONENT
 from pipelines.contracts.model import LOSSES, SourceContract
+from pipelines.docs.reading import READING
 from pipelines.domain.vocabulary import REASON_MEANINGS
 
 INTRODUCTION = """\
@@ -54,7 +55,7 @@ def markdown() -> str:
         lines += [f"## {_title(model)}", "", _prose(model), "", "| field | is | meaning |", "|---|---|---|"]
         lines += [_row(name, field) for name, field in model.model_fields.items()]
         lines.append("")
-    lines += ["## Losses", "", "What `known_losses` may name.", "", "| code | means |", "|---|---|"]
+    lines += [READING, "## Losses", "", "What `known_losses` may name.", "", "| code | means |", "|---|---|"]
     lines += [f"| `{code}` | {meaning} |" for code, meaning in LOSSES.items()]
     lines += ["", "## Reason codes", "", "Why something is in quarantine.", "", "| code | means |", "|---|---|"]
     lines += [f"| `{reason.value}` | {meaning} |" for reason, meaning in REASON_MEANINGS.items()]

@@ -1,4 +1,7 @@
-"""CSV bytes to columns of text, through Arrow's streaming parser; nothing is sniffed, nothing becomes null."""
+"""CSV bytes to columns of text, through Arrow's streaming parser; nothing is sniffed, nothing becomes null.
+
+Arrow reads ahead, up to 32 blocks (``CHUNK_BYTES`` each): that, and not the file, is what its memory grows to.
+"""
 
 from __future__ import annotations
 

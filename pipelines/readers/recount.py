@@ -136,7 +136,7 @@ def _csv_lines(stream: Iterable[str], layout: Layout) -> Iterator[str]:
 
 def _is_closed(line: str, layout: Layout) -> bool:
     rows = list(_reader([*io.StringIO(line, newline=""), _END], layout))
-    return rows[-1] == [_END]
+    return len(rows) > 1 and rows[-1] == [_END]
 
 
 def _csv_rows(stream: BinaryIO, layout: Layout) -> Iterator[bytes]:
@@ -157,6 +157,8 @@ def _csv_rows(stream: BinaryIO, layout: Layout) -> Iterator[bytes]:
     try:
         for row in _reader(texts(), layout):
             if row == [_END]:
+                if taken:
+                    break  # A lone quote opened a field that holds the end.
                 return
             if row:
                 yield b"".join(raw for raw, _ in taken).removesuffix(taken[-1][1])

@@ -154,6 +154,17 @@ def test_a_row_larger_than_the_limit_refuses_the_file(tmp_path: Path, monkeypatc
         read(path, layout)
 
 
+@pytest.mark.parametrize("quote", ['"', "'"])
+def test_a_lone_quote_at_the_end_is_an_open_field_not_the_end(tmp_path: Path, quote: str) -> None:
+    path = tmp_path / "export.csv"
+    layout = Layout("csv", "utf-8", quote, "array")
+    path.write_bytes(b"a\n1\n")
+    assert count_records(path, layout) == count_records(path, layout, exactly=True) == 1
+    path.write_bytes(b"a\n1\n" + quote.encode())
+    with pytest.raises(RecountError):
+        count_records(path, layout)
+
+
 @pytest.mark.parametrize("cut", range(1, 34))
 def test_a_cut_file_gives_whole_rows_a_refused_one_or_nothing(tmp_path: Path, cut: int) -> None:
     """Where a row was cut within its last field nobody can tell: only a packed file carries a checksum."""
