@@ -197,10 +197,11 @@ class FileMapping(Part):
         keys = [response.key for response in self.item.responses] if self.item else []
         if keys and self.presentation_order:
             found += self.presentation_order.wrong_keys(keys)
-        if self.dialect.format == "csv":
+        if self.is_table:
             spans = [code for code, answer in self.answers.items() if answer.spans]
             found += [
-                (("answers", code, "spans"), "spans need json or jsonl: a CSV cell holds no list") for code in spans
+                (("answers", code, "spans"), "spans need json, jsonl or xml: a CSV cell holds no list")
+                for code in spans
             ]
         refuse(found + self._steps_in_order() + self._fields_in_order())
         return self
@@ -255,7 +256,7 @@ class FileMapping(Part):
 
     def spelled_out(self, options: Mapping[str, Iterable[str]]) -> FileMapping:
         """The same with every column of a one-hot answer named; ``options`` are those of each question."""
-        is_text = self.dialect.format == "csv"
+        is_text = self.is_table
         answers = {
             code: answer.model_copy(
                 update={"one_hot": answer.one_hot.spelled_out(options.get(code, ()), is_text=is_text)}

@@ -1,21 +1,20 @@
 """What the reference of contracts says beside its tables: how files, XML and flatten.py are read."""
 
-READING = """\
-## How files are read
+READING = r"""## How files are read
 
-Nothing is guessed: the dialect says how bytes become records, and what contradicts it is refused. A byte order mark is
-recognised; one of another encoding refuses the file. Memory does not grow with the file.
+Nothing is guessed: the dialect says how bytes become records, and what contradicts it is refused. A byte order mark
+is recognised; one of another encoding refuses the file. Memory does not grow with the file.
 
-- **CSV** ends a row with `\\n`, `\\r`, `\\r\\n` or `\\r\\r\\n`; within quotes they are part of the text. A blank line is no
-  record. A row with too few or too many fields is quarantined, the others are taken. `delimiter: "\\t"` makes it TSV,
-  `quote: null` says that a quote is a sign like any other, and `header: [a, b]` that the first row is a record.
-  A backslash is a sign like any other.
+- **CSV** ends a row with `\n`, `\r`, `\r\n` or `\r\r\n`; within quotes they are part of the text. A blank line is no
+  record. A row with too few or too many fields is quarantined, the others are taken. `delimiter: "\t"` makes it TSV,
+  `quote: null` says that a quote is a sign like any other, and `header: [a, b]` that the first row is a record. A
+  backslash is a sign like any other.
 - **JSONL**: a line stands for itself. Of a file that was cut the last line is malformed, and quarantined.
-- **JSON**, **XML** and every archive: a file that was cut is refused as a whole. That a bare CSV or JSONL was cut between
-  two records, or a CSV within its last field, nobody can see; a packed file has a checksum.
-- **gzip, zip, tar** (packed or not) are refused as a whole where a member is a link, a device, encrypted or an archive
-  itself, leaves the archive, or has a name twice; where there are more than 10,000 members, more than 64 GiB, or, above
-  64 MiB, more than 200 times the packed size; and where something stands before or behind them.
+- **JSON**, **XML** and every archive: a file that was cut is refused as a whole. That a bare CSV or JSONL was cut
+  between two records, or a CSV within its last field, nobody can see; a packed file has a checksum.
+- **gzip, zip, tar** (packed or not) are refused as a whole where a member is a link, a device, encrypted or an
+  archive itself, leaves the archive, or has a name twice; where there are more than 10,000 members, more than 64 GiB,
+  or, above 64 MiB, more than 200 times the packed size; and where something stands before or behind them.
 - A record may have 64 MiB (CSV 8 MiB) and 64 levels.
 
 ### Records of XML
@@ -33,7 +32,9 @@ recognised; one of another encoding refuses the file. Memory does not grow with 
 | attribute `set` of the root `corpus` | `"/corpus/@set"`, of every record in it |
 
 ```xml
-<corpus set="train"><doc id="7"><text lang="en">Hello</text><judgment who="ana"><hate>no</hate></judgment></doc></corpus>
+<corpus set="train">
+  <doc id="7"><text lang="en">Hello</text><judgment who="ana"><hate>no</hate></judgment></doc>
+</corpus>
 ```
 
 ```yaml
@@ -45,18 +46,18 @@ answers: {hate: judgment.hate}
 ```
 
 A list is one also with one element, and is empty where the element around it has none; where that means that no
-judgment was given, the question says `unanswered: ["[]"]`. A text that is read by its plain name but has attributes or
-elements refuses its record: read `#text`. Elements outside the records are listed in `ignored` (`/corpus/meta: why`),
-or the file is refused; so it is with a DOCTYPE, an undeclared entity, or a declaration of another encoding.
-Text is what XML says it is: a line end is `\\n`, however it was written, and in an attribute a space. White space between
-elements, comments, processing instructions and the order of elements of different names are not kept.
+judgment was given, the question says `unanswered: ["[]"]`. A text that is read by its plain name but has attributes
+or elements refuses its record: read `#text`. Elements outside the records are listed in `ignored` (`/corpus/meta:
+why`), or the file is refused; so it is with a DOCTYPE, an undeclared entity, or a declaration of another encoding.
+Text is what XML says it is: a line end is `\n`, however it was written, and in an attribute a space. White space
+between elements, comments, processing instructions and the order of elements of different names are not kept.
 
 ### The name of the file
 
 `$file` is the file's name within the inbox folder without its last suffix (and without `.gz` and the like behind it):
-`train/ana.csv.gz` is `train/ana`. Use it where ids restart in each file (`item: {key: [$file, id]}`), or where a file's
-name is its annotator. Files of the same bytes are then several; elsewhere they are one. Two files whose names differ in
-their suffix alone are refused.
+`train/ana.csv.gz` is `train/ana`. Use it where ids restart in each file (`item: {key: [$file, id]}`), or where a
+file's name is its annotator. Files of the same bytes are then several; elsewhere they are one. Two files whose names
+differ in their suffix alone are refused.
 
 ### Where no shape fits
 
@@ -68,9 +69,10 @@ def flatten(record: dict) -> Iterator[dict]:
         yield {"id": record["id"], "who": who, "hate": hate, "rest": record.get("rest")}
 ```
 
-It is called once a record, lazily, and what it yields is read by the mapping as a record would be, `each` included; fields
-of a CSV are then paths, too. A fraction of JSON comes and goes as its own text. What it yields and the mapping does not
-name is kept in `extra`; what it does not yield is kept in the raw file alone, so yield it. Where it raises, the record is
-quarantined (`record_shape`, with the line of flatten.py) and the others go on. Where it gives anything but dicts of text,
-numbers, true, false, null, lists and dicts, the run stops. Its text is part of the contract: an edit reads the files anew.
+It is called once a record, lazily, and what it yields is read by the mapping as a record would be, `each` included;
+fields of a CSV are then paths, too. A fraction of JSON comes and goes as its own text. What it yields and the mapping
+does not name is kept in `extra`; what it does not yield is kept in the raw file alone, so yield it. Where it raises,
+the record is quarantined (`record_shape`, with the line of flatten.py) and the others go on. Where it gives anything
+but dicts of text, numbers, true, false, null, lists and dicts, the run stops. Its text is part of the contract: an
+edit reads the files anew.
 """

@@ -18,7 +18,7 @@ ROWS = {
     "xml": ("<c>\n", '<r id="{0}"><who>ana</who><text>{1}</text><l>1</l><l>{1}</l></r>\n', "</c>"),
 }
 PROGRAM = """
-import resource, sys
+import sys
 from pathlib import Path
 from pipelines.readers import csv_reader
 from pipelines.readers.containers import open_members
@@ -28,7 +28,7 @@ from pipelines.readers.records import utf8_stream
 from pipelines.readers.recount import Layout, count_records
 from pipelines.readers.xml_reader import XmlReader
 
-# Arrow reads up to 32 blocks ahead, so its memory has grown to its full size only after so many; small ones show it soon.
+# Arrow reads up to 32 blocks ahead and so takes that long to come to its full size; with small blocks it is soon there.
 csv_reader.CHUNK_BYTES = 1 << 20
 path, form, within = Path(sys.argv[1]), sys.argv[2], sys.argv[3] or None
 total = 0
@@ -43,7 +43,8 @@ for member in open_members(path, within):
 assert total == count_records(path, Layout(form, "utf-8", '"', "array", within, record="c/r")), total
 if len(sys.argv) > 4:
     kept = list(path.read_bytes())
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+# getrusage would tell the peak of the process that started this one, where that was higher.
+print(next(line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM:")))
 """
 
 
@@ -74,7 +75,7 @@ def test_four_times_the_file_is_not_more_memory(tmp_path: Path, form: str, withi
     for size in (20 << 20, 80 << 20):
         export(tmp_path / "export", form, size, within)
         peaks.append(peak(tmp_path / "export", form, within))
-    assert peaks[1] < peaks[0] + 24, peaks
+    assert peaks[1] < peaks[0] + 40, peaks
 
 
 def test_a_reader_that_keeps_the_file_is_seen(tmp_path: Path) -> None:
