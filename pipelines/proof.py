@@ -10,6 +10,7 @@ from itertools import pairwise
 import duckdb
 
 from expectations.laws.definitions import ACCOUNTING
+from expectations.laws.deliveries import DeliveryRelations, prove_deliveries, prove_history, prove_versions
 from expectations.laws.prove import FileBooks, Layer, prove_ingest, prove_occurrences, prove_step
 from expectations.laws.verdicts import Verdict, sort_key
 from pipelines.landing.quarantine import Replay
@@ -23,6 +24,12 @@ LAYERS = (
     Layer("marts", "main.judgments"),
 )
 """The layers of judgments within a run, in order."""
+
+WITHDRAWN_IN = "staging→intermediate"
+"""The step that leaves out what later files replaced."""
+
+DELIVERIES = DeliveryRelations()
+HISTORY = "main.judgment_history"
 
 ARRIVAL = "landing.files"
 """The order in which the raw files arrived."""
@@ -52,8 +59,7 @@ def prove_run(
 def prove_what_is_there(run: RunFolder, files: Sequence[LandedFile], redelivered: dict[str, int]) -> list[Verdict]:
     """The laws over the layers that a run came to before it stopped. No ground for publishing, only for explaining."""
     with duckdb.connect(str(run.warehouse), read_only=True) as con:
-        found = con.execute("select table_schema || '.' || table_name from information_schema.tables").fetchall()
-    built = {name for (name,) in found}
+        built = _built(con)
     return _prove(run, files, redelivered, [layer for layer in LAYERS if layer.relation in built])
 
 
@@ -75,6 +81,12 @@ def prove_replays(replays: Sequence[Replay]) -> list[Verdict]:
     ]
 
 
+def _built(con: duckdb.DuckDBPyConnection) -> set[str]:
+    """The relations that a run's warehouse holds."""
+    found = con.execute("select table_schema || '.' || table_name from information_schema.tables").fetchall()
+    return {name for (name,) in found}
+
+
 def read_verdicts(run: RunFolder) -> list[Verdict]:
     """The verdicts of a proved run."""
     rows = json.loads((run.root / VERDICTS).read_bytes())
@@ -94,10 +106,15 @@ def _prove(
         con.execute("set timezone = 'UTC'; set enable_progress_bar = false")
         landed = dict(con.execute("select source_id, count(*) from landing.judgments group by source_id").fetchall())
         verdicts = prove_ingest([_books(file) for file in files], redelivered, landed)
+        verdicts += prove_deliveries(con, DELIVERIES)
         for before, after in pairwise(layers):
-            verdicts += prove_step(con, before, after, exact=False)
-        if LAYERS[-1] in layers:
-            verdicts += prove_occurrences(con, LAYERS[-1], landed, ARRIVAL)
+            withdrawn = DELIVERIES.withdrawn if f"{before.name}→{after.name}" == WITHDRAWN_IN else None
+            verdicts += prove_step(con, before, after, exact=False, withdrawn=withdrawn)
+        if (marts := LAYERS[-1]) in layers:
+            verdicts += prove_occurrences(con, marts, landed, ARRIVAL)
+            verdicts += prove_versions(con, marts.name, marts.relation, landed, DELIVERIES)
+        if HISTORY in _built(con):
+            verdicts += prove_history(con, DELIVERIES.history, HISTORY)
     finally:
         con.close()
     return sorted(verdicts, key=sort_key)

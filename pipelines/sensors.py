@@ -28,6 +28,7 @@ from pipelines.landing.deliveries import (
     inbox_listing,
     listing_digest,
 )
+from pipelines.landing.writing import is_being_written
 from pipelines.project import Project
 from pipelines.resources.workspace import Workspace
 
@@ -134,6 +135,8 @@ def folder_look(contract: SourceContract, inbox: Path) -> Look:
         if unfinished := _unfinished(folder):
             return Look(waits=f"waiting for {unfinished}, which is still being written")
         matched, _ = inbox_listing(contract, inbox)
+        if held := [str(path.relative_to(folder)) for _, path in matched if is_being_written(path)]:
+            return Look(waits=f"waiting for {held[0]}, which is still being written")
         stats = [(number, str(path.relative_to(folder)), path.stat()) for number, path in matched]
     except InboxError as error:
         return Look(waits=str(error).removeprefix(f"{contract.source}: "))

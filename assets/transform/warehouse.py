@@ -12,7 +12,7 @@ from packaging import version
 from pipelines.components.shared import CATALOG, OWNERS, landing_key
 from pipelines.project import this_project
 from pipelines.resources.workspace import Workspace
-from pipelines.warehouse.catalog import CatalogError, bind, delivered_sources, landed_files
+from pipelines.warehouse.catalog import CatalogError, bind, delivered_sources, histories, landed_files
 from pipelines.warehouse.dbt import fresh_manifest, run_environment
 from pipelines.warehouse.run_folder import RunFolder, mart_rows
 
@@ -42,7 +42,8 @@ def catalog(
     if not contracts:
         raise CatalogError(f"nothing was delivered yet; put exports into {workspace.inbox}/<source>/")
     files = [file for contract in contracts for file in landed_files(contract, workspace.key, workspace.home)]
-    rows = bind(RunFolder.of(workspace.home, context.run_id).warehouse, files, contracts)
+    known = histories(contracts, workspace.key, workspace.home)
+    rows = bind(RunFolder.of(workspace.home, context.run_id).warehouse, files, contracts, known)
     return dg.MaterializeResult(
         metadata={
             "dagster/row_count": rows["files"],

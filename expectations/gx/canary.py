@@ -171,6 +171,7 @@ def good_world(number: int) -> World:
                 "annotator_id": annotator,
                 "question_id": mark,
                 "occurrence": 1,
+                "version": 1,
                 "annotator_kind": "human",
                 "attribution": "stable",
                 "answer_type": "choice",

@@ -32,7 +32,7 @@ IDENTITY = Law(
     2,
     "Identity",
     "Between adjacent layers the multiset of judgments, with all their columns, is equal in both directions.",
-    "before except all after = ∅ and after except all before = ∅",
+    "before except all after = ∅ and after except all before = ∅; what was withdrawn counts as after",
     "Judgments were lost, invented or altered: a vote, a distinct, a fan-out or a rewrite of answers does this.",
     "Compare the named judgments before and after the step; undo what aggregates or rewrites them.",
 )

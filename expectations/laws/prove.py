@@ -56,6 +56,11 @@ class _Book:
     count: int
     fingerprint: str
 
+    def __add__(self, other: _Book) -> _Book:
+        """The book of both together: a fingerprint is two sums of 64 bits."""
+        halves = ((int(self.fingerprint[at : at + 16], 16), int(other.fingerprint[at : at + 16], 16)) for at in (0, 16))
+        return _Book(self.count + other.count, "".join(f"{(one + two) % 2**64:016x}" for one, two in halves))
+
 
 def prove_ingest(files: Iterable[FileBooks], redelivered: dict[str, int], landed: dict[str, int]) -> list[Verdict]:
     """Laws 1 and 9 from the raw bytes to landing, by source.
@@ -135,26 +140,31 @@ def _injectivity(source: str, books: Sequence[FileBooks]) -> Verdict:
     )
 
 
-def prove_step(con: Connection, before: Layer, after: Layer, *, exact: bool) -> list[Verdict]:
-    """Laws 1, 2, 3 and 9 between two layers, by source.
+def prove_step(
+    con: Connection, before: Layer, after: Layer, *, exact: bool, withdrawn: str | None = None
+) -> list[Verdict]:
+    """Laws 1, 2, 3 and 9 between two layers, by source: what was there is there after it, or was withdrawn.
 
-    ``exact`` compares every column of every judgment even where the fingerprints agree.
+    ``exact`` compares every column of every judgment even where the fingerprints agree. ``withdrawn`` is the relation
+    that lists, by source and locator, the judgments which may be left out in this step, and must be.
     """
     step = f"{before.name}→{after.name}"
     books_before, books_after = _books(con, before), _books(con, after)
+    left_out = _left_out(con, before, withdrawn)
+    books_left_out = _books(con, left_out) if left_out else {}
+    whole = Layer(after.name, _both(after, left_out)) if left_out else after
     sources = sorted(books_before.keys() | books_after.keys())
     none = _Book(0, "0" * 32)
-    suspects = [
-        source for source in sources if exact or books_before.get(source, none) != books_after.get(source, none)
-    ]
     verdicts = []
     for source in sources:
         came, went = books_before.get(source, none), books_after.get(source, none)
-        found = _offenders(con, source, before, after) if source in suspects else {}
+        out = books_left_out.get(source, none)
+        found = _offenders(con, source, before, whole) if exact or came != went + out else {}
         for law in (ACCOUNTING, IDENTITY, DISTRIBUTION, ATTRIBUTION):
             if law is ACCOUNTING:
-                count = abs(came.count - went.count)
-                named = [f"{source}: {came.count} judgments before, {went.count} after"] if count else []
+                count = abs(came.count - went.count - out.count)
+                told = f", {out.count} withdrawn" if out.count else ""
+                named = [f"{source}: {came.count} judgments before, {went.count} after{told}"] if count else []
             else:
                 count, named = found.get(law.code, (0, []))
             verdicts.append(
@@ -164,6 +174,7 @@ def prove_step(con: Connection, before: Layer, after: Layer, *, exact: bool) -> 
                     source,
                     came.count,
                     went.count,
+                    count_withdrawn=out.count,
                     fingerprint_in=came.fingerprint,
                     fingerprint_out=went.fingerprint,
                     offending=count,
@@ -182,9 +193,9 @@ def prove_occurrences(con: Connection, layer: Layer, sources: Iterable[str], fil
     for source in sorted(sources):
         chosen = _of(layer, source)
         total = con.execute(f"select count(*) from {chosen}").fetchall()[0][0]
-        count, rows = _first(con, sql.wrong_occurrences(chosen, files))
+        count, rows = first_offenders(con, sql.wrong_occurrences(chosen, files))
         named = [
-            f"{_key(where, item, question)}, annotator {who or 'unknown'}: occurrence {occurrence},"
+            f"{judgment_key(where, item, question)}, annotator {who or 'unknown'}: occurrence {occurrence},"
             f" in order of arrival it is {place}"
             for where, item, who, question, occurrence, place in rows
         ]
@@ -207,12 +218,27 @@ def _books(con: Connection, layer: Layer) -> dict[str, _Book]:
     return {source: _Book(count, fingerprint) for source, count, fingerprint in rows}
 
 
+def _left_out(con: Connection, before: Layer, withdrawn: str | None) -> Layer | None:
+    """The judgments of a layer that were withdrawn; None where there are none, which costs nothing."""
+    if withdrawn is None or not con.execute(f"select count(*) from {withdrawn}").fetchall()[0][0]:
+        return None
+    listed = f"(select source_id, {', '.join(sql.LOCATOR)} from {withdrawn})"
+    place = ", ".join(("source_id", *sql.LOCATOR))
+    return Layer("withdrawn", f"(select * from {before.relation} semi join {listed} using ({place}))")
+
+
+def _both(one: Layer, other: Layer) -> str:
+    columns = ", ".join(sql.COMPARED)
+    return f"(select {columns} from {one.relation} union all select {columns} from {other.relation})"
+
+
 def _of(layer: Layer, source: str) -> str:
     quoted = source.replace("'", "''")
     return f"(select * from {layer.relation} where coalesce(source_id, '') = '{quoted}')"
 
 
-def _key(source: object, item: object, question: object) -> str:
+def judgment_key(source: object, item: object, question: object) -> str:
+    """What a judgment is about, for people."""
     return f"{source}/{item}, question {question}"
 
 
@@ -220,11 +246,11 @@ def _offenders(con: Connection, source: str, before: Layer, after: Layer) -> dic
     """By law: how many offend, and the first of them in words."""
     old, new = _of(before, source), _of(after, source)
     found: dict[str, tuple[int, list[str]]] = {}
-    count, rows = _first(con, sql.identity_difference(old, new))
+    count, rows = first_offenders(con, sql.identity_difference(old, new))
     found[IDENTITY.code] = (count, [_judgment(*row) for row in rows])
-    count, rows = _first(con, sql.distribution_difference(old, new))
+    count, rows = first_offenders(con, sql.distribution_difference(old, new))
     found[DISTRIBUTION.code] = (count, [_distribution(con, old, new, row) for row in rows])
-    count, rows = _first(con, sql.attribution_difference(old, new))
+    count, rows = first_offenders(con, sql.attribution_difference(old, new))
     found[ATTRIBUTION.code] = (
         count,
         [
@@ -236,7 +262,8 @@ def _offenders(con: Connection, source: str, before: Layer, after: Layer) -> dic
     return found
 
 
-def _first(con: Connection, query: str) -> tuple[int, list[tuple[Any, ...]]]:
+def first_offenders(con: Connection, query: str) -> tuple[int, list[tuple[Any, ...]]]:
+    """How many rows a query has, and the first of them."""
     con.execute(f"create or replace temp table offenders as {query}")
     count = con.execute("select count(*) from offenders").fetchall()[0][0]
     rows = con.execute(f"select * from offenders limit {NAMED_OFFENDERS}").fetchall() if count else []
@@ -257,15 +284,15 @@ def _judgment(
     changed: list[str],
 ) -> str:
     """One judgment that is missing, added or changed, by its key and its place in the raw file."""
-    key = f"{_key(source, item, question)}, annotator {who_before or who_after or 'unknown'}"
+    key = f"{judgment_key(source, item, question)}, annotator {who_before or who_after or 'unknown'}"
     place = f"file {file[:12] if file else 'unknown'}, record {ordinal}"
     if what != "changed":
-        return f"{key}: {what}, {_short(answer_before if what == 'missing' else answer_after)} ({place})"
+        return f"{key}: {what}, {short(answer_before if what == 'missing' else answer_after)} ({place})"
     told = []
     if "annotator_id" in changed:
         told.append(f"now of annotator {who_after or 'unknown'}")
     if "answer" in changed:
-        told.append(f"{_short(answer_before)} became {_short(answer_after)}")
+        told.append(f"{short(answer_before)} became {short(answer_after)}")
     others = [name for name in changed if name not in ("annotator_id", "answer")]
     if others:
         told.append(f"{', '.join(others)} not the same")
@@ -278,13 +305,13 @@ def _distribution(con: Connection, old: str, new: str, row: tuple[Any, ...]) -> 
     for relation in (old, new):
         query, parameters = sql.distribution_of(relation, source, item, question)
         answers = con.execute(query, parameters).fetchall()
-        text = ", ".join(f"{_short(answer)} × {count}" for answer, count in answers[:_ANSWERS])
+        text = ", ".join(f"{short(answer)} × {count}" for answer, count in answers[:_ANSWERS])
         told.append((text + (", …" if len(answers) > _ANSWERS else "")) or "nothing")
     same = "; the annotators changed" if told[0] == told[1] else ""
-    return f"{_key(source, item, question)}: {told[0]} became {told[1]}{same}"
+    return f"{judgment_key(source, item, question)}: {told[0]} became {told[1]}{same}"
 
 
-def _short(answer: str | None) -> str:
+def short(answer: str | None) -> str:
     """An answer as evidence: one line, at most 60 characters."""
     if answer is None:
         return "no answer"

@@ -5,24 +5,26 @@ A relation is a name or a parenthesised query with the landed judgment columns; 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from pipelines.domain.tables import JUDGMENTS
 from pipelines.domain.types import ListOf, Struct
 
-COMPARED = tuple(name for name in JUDGMENTS.column_names if name != "occurrence")
-"""Every column that a judgment has in all layers. The occurrence is numbered on the way and checked by its rule."""
+COMPARED = tuple(name for name in JUDGMENTS.column_names if name not in ("occurrence", "version"))
+"""Every column that a judgment has in all layers. Occurrence and version are numbered later, and checked by rule."""
 
-_LOCATOR = ("file_sha256", "record_ordinal", "record_part", "question_id")
+LOCATOR = ("file_sha256", "record_ordinal", "record_part", "question_id")
 _NESTED = frozenset(column.name for column in JUDGMENTS.columns if isinstance(column.type, ListOf | Struct))
 _MODULUS = 2**64
 
 
-def fingerprints(relation: str) -> str:
-    """Per source: count and an order-free 128-bit fingerprint over every column of every row, nulls as values.
+def fingerprints(relation: str, compared: Sequence[str] = COMPARED) -> str:
+    """Per source: count and an order-free 128-bit fingerprint over the columns of every row, nulls as values.
 
     Lists go in as JSON text, for DuckDB hashes an empty list like a null; each row is hashed twice over, so that
     sums do not see values that two rows exchanged.
     """
-    columns = ", ".join(f"to_json({name})" if name in _NESTED else name for name in COMPARED)
+    columns = ", ".join(f"to_json({name})" if name in _NESTED else name for name in compared)
     return (
         f"select coalesce(source_id, '') as source_id, count(*) as n, printf('%016x%016x',"
         f" (sum(hash(hash({columns}))::hugeint) % {_MODULUS})::ubigint,"
@@ -40,11 +42,11 @@ def identity_difference(before: str, after: str) -> str:
     answer_before, answer_after, what, changed (names of the columns that differ).
     """
     columns = ", ".join(COMPARED)
-    locator = ", ".join(_LOCATOR)
+    locator = ", ".join(LOCATOR)
     differing = ", ".join(
         f"case when gone.{name} is distinct from came.{name} then '{name}' end"
         for name in COMPARED
-        if name not in _LOCATOR
+        if name not in LOCATOR
     )
     keys = ", ".join(
         f"coalesce(gone.{name}, came.{name}) as {name}"

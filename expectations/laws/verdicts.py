@@ -153,5 +153,7 @@ def _numbers(found: Iterable[Verdict]) -> str:
 
 def _place(verdict: Verdict) -> tuple[int, str, int, str]:
     """Order along the way of the data, so that the first fault comes first."""
+    if verdict.step.startswith("deliver"):
+        return (_LAYERS.index("landing"), verdict.step, verdict.definition.number, verdict.source)
     ends = [_LAYERS.index(name) for name in re.split("[→ ]", verdict.step) if name in _LAYERS]
     return (max(ends, default=len(_LAYERS)), verdict.step, verdict.definition.number, verdict.source)

@@ -107,7 +107,7 @@ def recount(place: Place) -> None:
 
 def catalog(place: Place) -> None:
     """The landed files bound to a run's warehouse."""
-    rows = bind(place.run.warehouse, landed_files(CONTRACT, _KEY, place.home), [CONTRACT])
+    rows = bind(place.run.warehouse, landed_files(CONTRACT, _KEY, place.home), [CONTRACT], [])
     place.expect("catalog", rows["judgments"])
 
 

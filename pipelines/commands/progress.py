@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pipelines.project import Project
     from pipelines.runner import StepEvent
 
-_MODELS = 23
+_MODELS = 27
 _STEPS = {"dbt_models": "building tables", "laws": "proving the laws", "expectations": "expectations"}
 
 

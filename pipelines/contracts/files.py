@@ -113,6 +113,14 @@ class AnnotatorMapping(Part):
     )
 
 
+class JudgmentMapping(Part):
+    """Which judgment it is, where the tool numbers its annotations; later deliveries are compared by it."""
+
+    key: Fields = Field(
+        description="field, or fields, that identify the act of judging within the source, such as an annotation's id"
+    )
+
+
 Answer = Annotated[AnswerMapping, BeforeValidator(_as_field, json_schema_input_type=str | AnswerMapping)]
 """An answer, or only the field that it is in."""
 
@@ -161,6 +169,7 @@ class FileMapping(Part):
     )
     item: ItemMapping | None = Field(None, description="which item")
     annotator: AnnotatorMapping | None = Field(None, description="who judged")
+    judgment: JudgmentMapping | None = Field(None, description="the judgment's own id, if the tool gives it one")
     answers: dict[Code, Answer] = Field(default_factory=dict, description="question → field with its answer")
     status: StatusMapping | None = Field(None, description="skipped, rejected, …")
     presentation_order: Order | None = Field(
@@ -194,6 +203,12 @@ class FileMapping(Part):
             found.append(((), "files of role annotators need annotator with attributes"))
         if self.role != "judgments" and self.answers:
             found.append((("answers",), f"answers belong to role judgments, not to {self.role}"))
+        if self.role != "judgments" and self.judgment:
+            found.append((("judgment",), f"judgment belongs to role judgments, not to {self.role}"))
+        who = self.annotator.key if self.annotator else []
+        if self.judgment and (named := [name for name in self.judgment.key if name in who]):
+            message = f"{', '.join(named)} says who judged, and the key is shown; name the judgment's own id"
+            found.append((("judgment", "key"), message))
         keys = [response.key for response in self.item.responses] if self.item else []
         if keys and self.presentation_order:
             found += self.presentation_order.wrong_keys(keys)
@@ -286,6 +301,8 @@ class FileMapping(Part):
             found.append((("annotator", "kind", "field"), self.annotator.kind.field))
             for code, part in self.annotator.attributes.items():
                 found.append((("annotator", "attributes", code), part.field))
+        if self.judgment:
+            found += [(("judgment", "key", number), name) for number, name in enumerate(self.judgment.key)]
         for code, answer in self.answers.items():
             named = [*answer.fields(), *answer.span_fields(), answer.rationale, answer.confidence, answer.strength]
             found += [(("answers", code), name) for name in named]

@@ -98,9 +98,10 @@ class SourceContract(Part):
     platform: Code = Field(description="the tool or marketplace that the annotator ids belong to")
     attribution: Attribution = Field(description="what the annotator ids can bear")
     guideline_mode: GuidelineMode = Field(GuidelineMode.UNKNOWN, description="descriptive or prescriptive")
-    export_mode: Literal["full", "append"] = Field(
+    export_mode: Literal["full", "append", "correct"] = Field(
         "full",
-        description="full: the folder's files are the whole state; append: new files add to earlier ones",
+        description="full: the folder's files are the whole state; append: new files add to earlier ones;"
+        " correct: they add, and a judgment that was there before is replaced",
     )
     known_losses: list[str] = Field(default_factory=list, description="loss codes")
     inbox: Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*$")] | None = Field(
@@ -162,6 +163,12 @@ class SourceContract(Part):
             if mapping.item and mapping.item.author is not None and self.attribution != Attribution.STABLE:
                 found.append((("files", number, "item", "author"), "an author needs attribution stable"))
             shown = mapping.presentation_order is not None and mapping.item and len(mapping.item.responses) == 2
+            if self.export_mode == "correct" and self.attribution == Attribution.NONE and mapping.judgment is None:
+                message = (
+                    "export_mode correct replaces a judgment by its annotator or by its own id; where nobody is named,"
+                    " state judgment: {key: FIELD}, or use export_mode append"
+                )
+                found.append((("files", number), message))
             for code, answer in mapping.answers.items():
                 if code in self.questions and self.questions[code].sides == "shown" and not shown:
                     message = f"sides: shown in {code} needs presentation_order, and an item with two responses"

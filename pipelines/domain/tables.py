@@ -119,7 +119,11 @@ SOURCES = Table(
         _key("platform", STRING, "The tool or marketplace whose annotator ids the source carries."),
         _key("attribution", STRING, "What its annotator ids can bear: stable, item_scoped or none."),
         _key("guideline_mode", STRING, "descriptive, prescriptive or unknown."),
-        _key("export_mode", STRING, "full: each delivery is the whole state; append: each delivery adds."),
+        _key(
+            "export_mode",
+            STRING,
+            "full: each delivery is the whole state; append: each adds; correct: each adds or replaces.",
+        ),
         _key("known_losses", ListOf(STRING), "What the export had lost before it arrived, as loss codes."),
         _key("contract_sha256", STRING, "Digest of the contract that the source was read with."),
     ),
@@ -218,6 +222,7 @@ JUDGMENTS = Table(
         ),
         _QUESTION,
         _key("occurrence", INT32, "1, 2, …: the same annotator's repeated answers, in order of arrival."),
+        _key("version", INT32, "1 where no later delivery changed the judgment; 2, 3, … after each change."),
         _key("annotator_kind", STRING, "human or machine."),
         _key("attribution", STRING, "What the annotator id can bear: stable, item_scoped or none."),
         _key("answer_type", STRING, "The question's answer type; says which answer_… column is filled."),
@@ -231,10 +236,28 @@ JUDGMENTS = Table(
         Column("presentation_order", ListOf(STRING), "Keys of the responses or options in the order shown."),
         Column("judged_at", TIMESTAMP, "When the judgment was given, in UTC."),
         Column("duration_s", DOUBLE, "How long the act took, in seconds."),
+        Column("judgment_key", STRING, "The judgment's own id in its tool, where the contract names it."),
         _FILE,
         _ORDINAL,
         _key("record_part", INT32, "Locator, part 3: which part of the record the judgment came from, from 0."),
         _EXTRA,
+    ),
+)
+
+JUDGMENT_HISTORY = Table(
+    "judgment_history",
+    "One row per version of a judgment that a later delivery corrected, or that went missing from a full export.",
+    ("source_id", "file_sha256", "record_ordinal", "record_part", "question_id", "ended_by"),
+    (
+        *(column for column in JUDGMENTS.columns if column.name not in ("occurrence", "version")),
+        _key("version", INT32, "1, 2, …: which version of the judgment this was."),
+        _key("change", STRING, "corrected: a later version follows; deleted: the export no longer held it."),
+        _key("came_with", INT32, "Sequence number of the delivery that this version came with."),
+        _key("ended_by", INT32, "Sequence number of the delivery that ended it."),
+        _key("changed_columns", ListOf(STRING), "corrected: names of the columns in which the next version differs."),
+        Column("now_file_sha256", STRING, "Locator of the judgment as it stands now, part 1; null if it is gone."),
+        Column("now_record_ordinal", INT64, "Locator of the judgment as it stands now, part 2."),
+        Column("now_record_part", INT32, "Locator of the judgment as it stands now, part 3."),
     ),
 )
 
@@ -306,6 +329,7 @@ TABLES: dict[str, Table] = {
         ANNOTATORS,
         ANNOTATOR_ATTRIBUTES,
         JUDGMENTS,
+        JUDGMENT_HISTORY,
         QUARANTINE,
         UPSTREAM_AGGREGATES,
         LEDGER,
@@ -314,4 +338,5 @@ TABLES: dict[str, Table] = {
 """Every table of the product by name, in the order in which people read them."""
 
 RELEASED = ("judgments", "items", "annotators", "annotator_attributes", "questions", "sources", "ledger")
-"""The tables that a release publishes; quarantine stays with the pipeline."""
+"""The tables that a release publishes. Quarantine stays with the pipeline, and so does history: whoever withdrew an
+answer is not to find it published."""

@@ -96,6 +96,7 @@ class Reason(StrEnum):
     ITEM_CONFLICT = "item_conflict"
     ANNOTATOR_MISSING = "annotator_missing"
     ANNOTATOR_KIND_UNKNOWN = "annotator_kind_unknown"
+    JUDGMENT_KEY_MISSING = "judgment_key_missing"
     ANSWER_MISSING = "answer_missing"
     ANSWER_UNKNOWN_OPTION = "answer_unknown_option"
     ANSWER_MALFORMED = "answer_malformed"
@@ -118,6 +119,7 @@ REASON_MEANINGS: dict[Reason, str] = {
     Reason.ITEM_CONFLICT: "the same item arrives again with other content; the first stays",
     Reason.ANNOTATOR_MISSING: "the record does not say who judged, though the contract says that it would",
     Reason.ANNOTATOR_KIND_UNKNOWN: "what says whether a person or a machine judged is none of the declared values",
+    Reason.JUDGMENT_KEY_MISSING: "the record lacks the judgment's own id, though the contract says that it has one",
     Reason.ANSWER_MISSING: "there is no answer where the contract expects one",
     Reason.ANSWER_UNKNOWN_OPTION: "the answer is none of the declared options, abstentions or synonyms",
     Reason.ANSWER_MALFORMED: "the answer cannot be read as the question's type",

@@ -18,6 +18,7 @@ from pipelines.contracts.files import FileMapping
 from pipelines.contracts.model import SourceContract
 from pipelines.contracts.paths import bare_name, matches
 from pipelines.landing.home import Home, locked, write_private
+from pipelines.landing.writing import is_being_written
 
 _BLOCK = 1 << 20
 UNFINISHED = (".part", ".tmp", ".crdownload", ".partial")
@@ -142,13 +143,19 @@ def receive(contract: SourceContract, inbox: Path, home: Home) -> Receipt:
     """Take what lies in the inbox folder into the raw area, if it differs from the last delivery.
 
     Raises:
-        InboxError: as ``inbox_listing``; a file changed while it was being copied; or two mappings match files of
-            the same content.
+        InboxError: as ``inbox_listing``; a file is still being written; or two mappings match files of the same
+            content.
     """
     matched, unmatched = inbox_listing(contract, inbox)
     folder = inbox / contract.inbox_folder
+    if unfinished := [_name(path, folder) for _, path in matched if is_being_written(path)]:
+        raise InboxError(
+            f"{contract.source}: {', '.join(unfinished)} is still being written; nothing of the delivery was taken:"
+            f" run again when it is complete and no program holds it open"
+        )
     with locked(home.restricted(contract.source)):
-        _sweep(home.restricted(contract.source, "files"))
+        for name in ("files", "deliveries"):
+            _sweep(home.restricted(contract.source, name))
         files = tuple(_keep(home, contract.source, number, path, folder) for number, path in matched)
         unique, redelivered = _apart(contract, files)
         history = deliveries(contract.source, home)
@@ -211,10 +218,11 @@ def deliveries(source: str, home: Home) -> list[Delivery]:
 def current_files(contract: SourceContract, home: Home) -> list[tuple[int, DeliveredFile]]:
     """The files that make up the source's state, as (sequence of the delivery that brought it first, file).
 
-    ``full``: the last delivery's files. ``append``: every file ever delivered, once.
+    ``full``: the last delivery's files. ``append`` and ``correct``: every file ever delivered, once, in the order of
+    the deliveries that brought them first and of their listings.
 
     Raises:
-        InboxError: an earlier file of an appending source is no longer matched by the contract.
+        InboxError: an earlier file is no longer matched by the contract.
     """
     history = deliveries(contract.source, home)
     is_whole = contract.export_mode == "full" and bool(history)
@@ -227,13 +235,27 @@ def current_files(contract: SourceContract, home: Home) -> list[tuple[int, Deliv
     return _numbered([(sequence, _as_read_now(contract, file)) for sequence, file in first.values()])
 
 
+def states_delivered(contract: SourceContract, home: Home) -> list[Delivery]:
+    """Every delivery of a ``full`` source, in order of arrival, with the mappings that read its files today.
+
+    Raises:
+        InboxError: an earlier file is no longer matched by the contract.
+    """
+    history = deliveries(contract.source, home)
+    earlier = [
+        replace(delivery, files=tuple(_as_read_now(contract, file) for file in delivery.files))
+        for delivery in history[:-1]
+    ]
+    return [*earlier, *history[-1:]]
+
+
 def _as_read_now(contract: SourceContract, file: DeliveredFile) -> DeliveredFile:
     """An earlier delivery's file with the mapping that reads it today: contracts change, names stay."""
     number = _mapping_of(contract, file.name)
     if number is None:
         raise InboxError(
             f"{contract.source}: {file.name} was delivered earlier, but no pattern of the present contract matches it;"
-            f" its judgments would vanish"
+            f" its judgments would vanish: let a pattern match it, as it did"
         )
     return replace(file, mapping=number)
 

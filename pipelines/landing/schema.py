@@ -6,6 +6,7 @@ from pipelines.domain.tables import (
     ANNOTATOR_ATTRIBUTES,
     ANNOTATORS,
     ITEMS,
+    JUDGMENT_HISTORY,
     JUDGMENTS,
     QUARANTINE,
     QUESTIONS,
@@ -27,7 +28,7 @@ def _landed(table: Table, *, without: tuple[str, ...] = (), adding: tuple[Column
 LANDED: dict[str, Table] = {
     table.name: table
     for table in (
-        _landed(JUDGMENTS, without=("occurrence",)),
+        _landed(JUDGMENTS, without=("occurrence", "version")),
         _landed(ITEMS, adding=_LOCATOR),
         _landed(ANNOTATORS, adding=(SOURCES.column("source_id"), *_LOCATOR)),
         _landed(ANNOTATOR_ATTRIBUTES, without=("observation",)),
@@ -53,3 +54,40 @@ FILES = Table(
 
 CATALOG: dict[str, Table] = {"sources": SOURCES, "questions": QUESTIONS, "files": FILES}
 """What contracts and deliveries tell, beside the landed files."""
+
+_JUDGMENT = (SOURCES.column("source_id"), *_LOCATOR, JUDGMENTS.column("record_part"), JUDGMENTS.column("question_id"))
+
+VERSIONS = Table(
+    "judgment_versions",
+    "One row per judgment of the current state that a delivery changed.",
+    tuple(column.name for column in _JUDGMENT),
+    (*_JUDGMENT, JUDGMENTS.column("version")),
+)
+
+WITHDRAWN = Table(
+    "withdrawn",
+    "One row per landed judgment that a later file of a correcting source replaced or repeated.",
+    tuple(column.name for column in _JUDGMENT),
+    (*_JUDGMENT, Column("why", STRING, "corrected or repeated.", nullable=False)),
+)
+
+BEGUN = Table(
+    "begun",
+    "One row per judgment that the last delivery of a whole-state source brought: corrected or added.",
+    tuple(column.name for column in _JUDGMENT),
+    (*_JUDGMENT, JUDGMENTS.column("version")),
+)
+
+TRANSITIONS = Table(
+    "transitions",
+    "One row per whole-state source of more than one delivery: which the last one is compared with.",
+    ("source_id",),
+    (
+        SOURCES.column("source_id"),
+        Column("delivery_before", INT32, "Sequence number of the delivery before.", nullable=False),
+        Column("delivery_after", INT32, "Sequence number of the last delivery.", nullable=False),
+    ),
+)
+
+HISTORY: dict[str, Table] = {table.name: table for table in (JUDGMENT_HISTORY, VERSIONS, WITHDRAWN, BEGUN, TRANSITIONS)}
+"""What comparing deliveries tells, by source; all of it is empty where nothing was ever delivered again."""

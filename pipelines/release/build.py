@@ -16,6 +16,7 @@ from typing import Any
 
 import duckdb
 
+from expectations.laws.deliveries import DeliveryRelations, prove_versions
 from expectations.laws.prove import Layer, prove_occurrences, prove_step
 from expectations.laws.verdicts import LawBrokenError, Verdict, broken, sort_key
 from pipelines.contracts.dataset import Dataset
@@ -133,9 +134,11 @@ def prove_release(con: duckdb.DuckDBPyConnection, folder: Path, sources: Sequenc
     landing = Layer("landing", f"(select * from landing.judgments where source_id in ({chosen}))")
     files = literal(str(folder / "judgments" / "*.parquet"))
     release = Layer("release", f"(select * from read_parquet({files}))")
+    held = DeliveryRelations()
     return [
-        *prove_step(con, landing, release, exact=True),
-        *prove_occurrences(con, release, sources, "landing.files"),
+        *prove_step(con, landing, release, exact=True, withdrawn=held.withdrawn),
+        *prove_occurrences(con, release, sources, held.files),
+        *prove_versions(con, release.name, release.relation, sources, held),
     ]
 
 

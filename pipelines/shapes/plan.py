@@ -112,6 +112,12 @@ class Planner:
             problems += [
                 (_is_blank(part), Reason.ANNOTATOR_MISSING, name) for name, part in zip(names, parts, strict=True)
             ]
+        judgment_key = "null::varchar"
+        if mapping.judgment:
+            judgment_key = joined_key([slots.text(name) for name in mapping.judgment.key])
+            problems += [
+                (_is_blank(slots.text(name)), Reason.JUDGMENT_KEY_MISSING, name) for name in mapping.judgment.key
+            ]
         status = literal(Status.SUBMITTED)
         if mapping.status:
             status = mapped(slots.text(mapping.status.field), dict(mapping.status.values))
@@ -137,7 +143,7 @@ class Planner:
             f"select *, {f'case {arms} end' if arms else 'null::varchar'} as act_problem,"
             f" {f'case {fields} end' if fields else 'null::varchar'} as act_field from ("
             f"select *, {item} as item_id, {annotator} as raw_annotator,{author}"
-            f" {kind} as annotator_kind, {order_sql(mapping, slots)} as presentation_order, {status} as status,"
+            f" {judgment_key} as judgment_key, {kind} as annotator_kind, {order_sql(mapping, slots)} as presentation_order, {status} as status,"
             f" {judged_at} as judged_at, {duration} as duration_s from chunk)"
         )
 
@@ -299,8 +305,8 @@ class Planner:
         )
 
 
-LANDED_JUDGMENT_COLUMNS = tuple(name for name in JUDGMENTS.column_names if name != "occurrence")
-"""A landed judgment is a judgment whose occurrence is not yet numbered: that takes all files of its source."""
+LANDED_JUDGMENT_COLUMNS = tuple(name for name in JUDGMENTS.column_names if name not in ("occurrence", "version"))
+"""A landed judgment is not yet numbered, neither by occurrence nor by version: that takes all files of its source."""
 
 
 def _item_id(item: ItemMapping, slots: Slots) -> str:

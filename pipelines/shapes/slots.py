@@ -78,6 +78,8 @@ def required_paths(contract: SourceContract, mapping: FileMapping) -> dict[str, 
         fields += [*item.key, item.text, item.prompt, *(response.text for response in item.responses)]
     if mapping.annotator and contract.attribution != Attribution.NONE:
         fields += mapping.annotator.key
+    if mapping.judgment:
+        fields += mapping.judgment.key
     if mapping.status:
         fields.append(mapping.status.field)
     for code, answer in mapping.answers.items():

@@ -12,15 +12,16 @@ import duckdb
 
 from pipelines.contracts.model import SourceContract
 from pipelines.domain.pseudonyms import PseudonymKey
-from pipelines.domain.tables import QUESTIONS, SOURCES, Table
+from pipelines.domain.tables import JUDGMENT_HISTORY, QUESTIONS, SOURCES, Table
 from pipelines.domain.types import duckdb_type
 from pipelines.domain.vocabulary import AnswerType
 from pipelines.landing.deliveries import DeliveredFile, current_files, deliveries, is_told_apart
+from pipelines.landing.history import History, HistoryError, read_history
 from pipelines.landing.home import Home
 from pipelines.landing.land import FileReceipt, landed_folder, read_receipt, told_apart
 from pipelines.landing.quarantine import Replay, replayed
 from pipelines.landing.schema import CATALOG, FILES, LANDED
-from pipelines.shapes.sql import literal
+from pipelines.warehouse.histories import bind_histories, parquet
 
 
 class CatalogError(RuntimeError):
@@ -57,13 +58,27 @@ def landed_files(contract: SourceContract, key: PseudonymKey, home: Home) -> lis
     return found
 
 
+def histories(contracts: Iterable[SourceContract], key: PseudonymKey, home: Home) -> list[History]:
+    """What became of each source's judgments from delivery to delivery.
+
+    Raises:
+        CatalogError: a change is missing, or is no longer what was written.
+    """
+    try:
+        return [read_history(contract, key, home) for contract in contracts]
+    except HistoryError as error:
+        raise CatalogError(str(error)) from None
+
+
 def delivered_sources(contracts: Iterable[SourceContract], home: Home) -> list[SourceContract]:
     """The sources of which anything was ever delivered."""
     return [contract for contract in contracts if deliveries(contract.source, home)]
 
 
-def bind(warehouse: Path, files: Sequence[LandedFile], contracts: Sequence[SourceContract]) -> dict[str, int]:
-    """Fill the schema ``landing`` of a warehouse with views over the landed files and the catalog's tables.
+def bind(
+    warehouse: Path, files: Sequence[LandedFile], contracts: Sequence[SourceContract], known: Sequence[History]
+) -> dict[str, int]:
+    """Fill the schema ``landing`` of a warehouse with views over the landed files, the catalog's tables and history.
 
     Returns:
         rows by table.
@@ -73,13 +88,12 @@ def bind(warehouse: Path, files: Sequence[LandedFile], contracts: Sequence[Sourc
         con.execute("set timezone = 'UTC'; create schema if not exists landing")
         for table in LANDED.values():
             paths = [str(path) for landed in files for path in sorted((landed.folder / table.name).glob("*.parquet"))]
-            listed = ", ".join(literal(path) for path in paths)
-            source = f"select * from read_parquet([{listed}])" if paths else _empty(table)
-            con.execute(f"create or replace view landing.{table.name} as {source}")
+            con.execute(f"create or replace view landing.{table.name} as {parquet(table, paths)}")
+        bind_histories(con, known)
         _fill(con, FILES, _file_rows(files))
         _fill(con, SOURCES, [_source_row(contract) for contract in contracts])
         _fill(con, QUESTIONS, [row for contract in contracts for row in _question_rows(contract)])
-        return {name: _count(con, name) for name in (*LANDED, *CATALOG)}
+        return {name: _count(con, name) for name in (*LANDED, *CATALOG, JUDGMENT_HISTORY.name)}
     finally:
         con.close()
 
@@ -87,11 +101,6 @@ def bind(warehouse: Path, files: Sequence[LandedFile], contracts: Sequence[Sourc
 def _count(con: duckdb.DuckDBPyConnection, name: str) -> int:
     row = con.execute(f"select count(*) from landing.{name}").fetchone()
     return int(row[0]) if row else 0
-
-
-def _empty(table: Table) -> str:
-    columns = ", ".join(f"null::{duckdb_type(column.type)} as {column.name}" for column in table.columns)
-    return f"select {columns} where false"
 
 
 def _fill(con: duckdb.DuckDBPyConnection, table: Table, rows: Sequence[dict[str, Any]]) -> None:

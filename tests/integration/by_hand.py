@@ -20,7 +20,7 @@ from pipelines.landing.home import Home
 from pipelines.project import this_project
 from pipelines.resources.settings import Settings
 from pipelines.resources.workspace import Workspace
-from pipelines.warehouse.catalog import LandedFile, bind, files_of_run, landed_files
+from pipelines.warehouse.catalog import LandedFile, bind, files_of_run, histories, landed_files
 from pipelines.warehouse.run_folder import RunFolder
 from tests.conftest import ROOT, TEST_KEY
 
@@ -46,7 +46,7 @@ def bound_run(workspace: Workspace, root: Path, sources: Iterable[str] = SOURCES
     run.marts.mkdir(parents=True)
     contracts = [this_project().contract(source) for source in sources]
     files = [file for contract in contracts for file in landed_files(contract, workspace.key, workspace.home)]
-    bind(run.warehouse, files, contracts)
+    bind(run.warehouse, files, contracts, histories(contracts, workspace.key, workspace.home))
     return run
 
 

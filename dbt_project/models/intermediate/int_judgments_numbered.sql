@@ -1,6 +1,28 @@
--- Repeats by one annotator stay: they are numbered in order of arrival, never removed.
+-- Repeats by one annotator stay: they are numbered in order of arrival, never removed. What a later file of a
+-- correcting source replaced is left out, each row by its place in the raw files; the ledger has it as withdrawn.
 with judgments as (
     select * from {{ ref('stg_judgments') }}
+),
+
+withdrawn as (
+    select * from {{ ref('stg_withdrawn') }}
+),
+
+versions as (
+    select * from {{ ref('stg_judgment_versions') }}
+),
+
+standing as (
+    select judgments.*
+    from judgments
+    left join withdrawn
+        on
+            judgments.source_id = withdrawn.source_id
+            and judgments.file_sha256 = withdrawn.file_sha256
+            and judgments.record_ordinal = withdrawn.record_ordinal
+            and judgments.record_part = withdrawn.record_part
+            and judgments.question_id = withdrawn.question_id
+    where withdrawn.why is null
 ),
 
 judgment_files as (
@@ -14,13 +36,21 @@ judgment_files as (
 
 placed as (
     select
-        judgments.*,
-        judgment_files.file_position
-    from judgments
+        standing.*,
+        judgment_files.file_position,
+        coalesce(versions.version, 1) as version
+    from standing
     left join judgment_files
         on
-            judgments.source_id = judgment_files.source_id
-            and judgments.file_sha256 = judgment_files.file_sha256
+            standing.source_id = judgment_files.source_id
+            and standing.file_sha256 = judgment_files.file_sha256
+    left join versions
+        on
+            standing.source_id = versions.source_id
+            and standing.file_sha256 = versions.file_sha256
+            and standing.record_ordinal = versions.record_ordinal
+            and standing.record_part = versions.record_part
+            and standing.question_id = versions.question_id
 ),
 
 numbered as (

@@ -1,0 +1,5 @@
+with source as (
+    select * from {{ source('landing', 'judgment_versions') }}
+)
+
+select * from source
