@@ -11,7 +11,6 @@ from typing import Any
 
 import duckdb
 
-from expectations.laws.verdicts import Verdict
 from pipelines.contracts.dataset import Dataset
 from pipelines.project import Project
 from pipelines.resources.workspace import Workspace
@@ -27,7 +26,7 @@ def summarise(
     """A run's sources, laws, checks and releases, and why it failed if it did."""
     needed = sorted({*sources, *(source for dataset in datasets for source in dataset.sources)})
     conflicts = _item_conflicts(outcome.run)
-    rows = [_source(project, space, source, outcome.verdicts, conflicts) for source in needed]
+    rows = [_source(project, space, source, outcome, conflicts) for source in needed]
     return {
         "succeeded": outcome.succeeded,
         "run": outcome.run_id,
@@ -48,7 +47,7 @@ def summarise(
 
 
 def _source(
-    project: Project, space: Workspace, source: str, verdicts: Sequence[Verdict], conflicts: dict[str, int]
+    project: Project, space: Workspace, source: str, outcome: RunOutcome, conflicts: dict[str, int]
 ) -> dict[str, Any] | None:
     """The books of one source; None where the run did not come to land it."""
     try:
@@ -61,7 +60,8 @@ def _source(
         reasons.update(receipt.reasons)
     if conflicts.get(source):
         reasons["item_conflict"] += conflicts[source]
-    out = [verdict.count_out for verdict in verdicts if (verdict.source, verdict.step) == (source, _LAST_STEP)]
+    out = [verdict.count_out for verdict in outcome.verdicts if (verdict.source, verdict.step) == (source, _LAST_STEP)]
+    said = outcome.metadata.get(f"landing/{source}", {})
     return {
         "source": source,
         "records": sum(receipt.records_recounted for receipt in receipts),
@@ -70,6 +70,9 @@ def _source(
         "judgments_quarantined": sum(receipt.judgments_refused for receipt in receipts),
         "judgments_out": out[0] if out else None,
         "quarantined": dict(sorted(reasons.items())),
+        "delivery": said.get("delivery"),
+        "new_delivery": said.get("new delivery"),
+        "changes": said.get("against the delivery before"),
         "refused_files": [_refused(file) for file in files if file.receipt.refused_as_a_whole],
     }
 

@@ -28,6 +28,7 @@ _SHOWN = "source_id, item_id, question_id, annotator_id, answer"
 class DeliveryRelations:
     """Where a run holds its deliveries: all landed judgments, those of the state before, and what changed."""
 
+    sources: str = "landing.sources"
     judgments: str = "landing.judgments"
     files: str = "landing.files"
     before: str = "landing.judgments_before"
@@ -43,7 +44,8 @@ def prove_deliveries(con: Connection, held: DeliveryRelations) -> list[Verdict]:
     verdicts = []
     for source, before, after in con.execute(f"from {held.transitions} order by source_id").fetchall():
         verdicts += _whole_states(con, held, source, before, after)
-    for (source,) in con.execute(f"select distinct source_id from {held.withdrawn} order by source_id").fetchall():
+    correcting = f"select source_id from {held.sources} where export_mode = 'correct' order by source_id"
+    for (source,) in con.execute(correcting).fetchall():
         verdicts += _corrections(con, held, source)
     return verdicts
 
@@ -140,7 +142,10 @@ def _corrections(con: Connection, held: DeliveryRelations, source: str) -> list[
     landed, withdrawn, history = (_of(name, source) for name in (held.judgments, held.withdrawn, held.history))
     place = ", ".join(_PLACE)
     placed = f"(select *, file_position from {landed} join {_of(held.files, source)} using (source_id, file_sha256))"
-    touched = f"(select distinct {_ACT} from {landed} semi join {withdrawn} using ({place}))"
+    touched = (
+        f"(select {_ACT} from {placed} group by all having min(file_position) <> max(file_position)"
+        f" union select {_ACT} from {landed} semi join {withdrawn} using ({place}))"
+    )
     same_act = " and ".join(f"rows.{name} is not distinct from touched.{name}" for name in _BY_ACT.split(", "))
     rows_of = (
         f"(select rows.*, {{}} from (select *, {_ACT.removeprefix('question_id, judgment_key, ')} from {{}}) as rows"

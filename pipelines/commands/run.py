@@ -122,6 +122,7 @@ def _show(summary: dict[str, Any], space: Workspace) -> None:
     out.print()
     out.print(table)
     for row in summary["sources"]:
+        _show_delivery(row)
         _show_quarantine(row)
     laws, checks = summary["laws"], summary["checks"]
     out.print(
@@ -142,6 +143,13 @@ def _show(summary: dict[str, Any], space: Workspace) -> None:
         out.print(f"  {beside('variorum')} ui --home {home}", soft_wrap=True, markup=False)
         reading = f"import pandas; print(pandas.read_parquet('{path}/judgments'))"
         out.print(f'  {beside("python")} -c "{reading}"', soft_wrap=True, markup=False)
+
+
+def _show_delivery(row: dict[str, Any]) -> None:
+    """What a source's new delivery did to the judgments that were there; nothing where it was not delivered again."""
+    if row["new_delivery"] and row["changes"]:
+        told = ", ".join(f"{count:,} {what}" for what, count in row["changes"].items() if count)
+        console().print(f"delivery {row['delivery']} of {row['source']}: {told or 'no judgments'}", markup=False)
 
 
 def _show_quarantine(row: dict[str, Any]) -> None:

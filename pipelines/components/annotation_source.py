@@ -140,6 +140,10 @@ def _report_metadata(report: IngestReport) -> dict[str, dg.MetadataValue]:
             ]
         ),
     }
+    if report.change is not None:
+        metadata["against the delivery before"] = dg.MetadataValue.json(report.change)
+    if report.skipped:
+        metadata["deliveries that are no states"] = dg.MetadataValue.text(", ".join(map(str, report.skipped)))
     if reasons:
         metadata["quarantine"] = dg.MetadataValue.json(reasons)
     if report.unmatched:

@@ -116,6 +116,10 @@ def compare_states(
         f" union all select id, null, {sequence} from was anti join linked on was.id = linked.was_id"
     )
     _write_ended(con, relation(before), relation(after), "pool_before", "pool_after")
+    # Where nobody is named a slot is nobody's, either: what comes into it later is another judgment.
+    con.execute(
+        "update ended set slot = null where change = 'deleted' and judgment_key is null and annotator_id is null"
+    )
     con.execute(
         f"insert into standing select pool.act, slot, version, came_with, false, {_of('pool', LOCATOR)}"
         " from pool_after as pool join placed using (id)"

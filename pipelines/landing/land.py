@@ -349,13 +349,16 @@ def connect() -> duckdb.DuckDBPyConnection:
 
 def _keep_restricted(home: Home, contract: SourceContract, reading: str, name: str, lander: Lander) -> None:
     """Refused bytes, and which raw id has which pseudonym, into the restricted raw area."""
+    known = dict(sorted(lander.identities.items()))
     identities = pa.table(
         {
-            "raw_annotator": pa.array(list(lander.identities), pa.string()),
-            "annotator_id": pa.array(list(lander.identities.values()), pa.string()),
+            "raw_annotator": pa.array(list(known), pa.string()),
+            "annotator_id": pa.array(list(known.values()), pa.string()),
         }
     )
     for folder_name, table in (("quarantine", lander.refused.restricted()), ("identities", identities)):
         folder = home.restricted(contract.source, folder_name, reading)
-        pq.write_table(table, folder / f"{name}.parquet", compression="zstd")
-        (folder / f"{name}.parquet").chmod(0o600)
+        building = folder / f".{name}.parquet"
+        pq.write_table(table, building, compression="zstd")
+        building.chmod(0o600)
+        building.replace(folder / f"{name}.parquet")
