@@ -8,8 +8,9 @@ from pipelines.domain.types import plain_name
 INTRODUCTION = """\
 # Tables
 
-The tables that a run builds, as Parquet. All but `quarantine` and `upstream_aggregates` are released. Types are
-engine-neutral; times are UTC, to the microsecond.
+The tables that a run builds, as Parquet. All but `judgment_history`, `quarantine` and `upstream_aggregates` are
+released: whoever withdrew an answer is not to find it published. Types are engine-neutral; times are UTC, to the
+microsecond.
 """
 
 

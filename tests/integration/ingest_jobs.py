@@ -13,6 +13,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -130,15 +131,20 @@ def kills(root: Path, mode: str, points: int, delays: int) -> tuple[int, int]:
     lasts = time.monotonic() - started
     whole, total = digests(calm), int(counted.read_text())
     step = max(total // points, 1)
-    at_points = sum(
-        check_killed(before, whole, root / f"point{n}", lambda one, n=n: in_child(lambda: taken_counting(one, n)))
-        for n in range(1, total + 1, step)
-    )
+    at_points = 0
+    for n in range(1, total + 1, step):
+        job = partial(killed_at, die_at=n)
+        at_points += check_killed(before, whole, root / f"point{n}", job)
     after_delays = sum(
         check_killed(before, whole, root / f"delay{n}", lambda one: killed_after(one, random.uniform(0, lasts)))
         for n in range(delays)
     )
     return at_points, after_delays
+
+
+def killed_at(deliveries: Deliveries, die_at: int) -> int:
+    """Ingest in a fork, killed before its n-th touch of a file."""
+    return in_child(lambda: taken_counting(deliveries, die_at))
 
 
 def killed_after(deliveries: Deliveries, delay_s: float) -> int:

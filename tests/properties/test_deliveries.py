@@ -112,8 +112,8 @@ def test_corrections_in_one_run_or_in_many(exports: list[list[Row]]) -> None:
         assert each.state() == once.state()
         assert [row[:5] for row in each.history()] == [row[:5] for row in once.history()]
         standing: dict[tuple[str, str], int] = Counter()
-        for rows in exports:
-            for act, came in by_act(rows).items():
+        for export in exports:
+            for act, came in by_act(export).items():
                 standing[act] = max(standing[act], came.total())
         assert {act: found.total() for act, found in by_act([row[:3] for row in each.state()]).items()} == standing
         check_versions(each)
