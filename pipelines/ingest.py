@@ -81,7 +81,7 @@ def ingest_source(
 def land_delivered(
     contract: SourceContract, home: Home, key: PseudonymKey, on_progress: Callable[[str, int], None] | None = None
 ) -> tuple[FileReceipt, ...]:
-    """Land every file of a source's state, and of the states before it, that is not landed as its contract reads it now.
+    """Land the files of a source's state, and of those before it, that are not landed as its contract reads them now.
 
     Returns:
         the receipts of the present state.

@@ -31,6 +31,7 @@ class DeliveryRelations:
     sources: str = "landing.sources"
     judgments: str = "landing.judgments"
     files: str = "landing.files"
+    arrivals: str = "landing.arrivals"
     before: str = "landing.judgments_before"
     begun: str = "landing.begun"
     transitions: str = "landing.transitions"
@@ -141,7 +142,11 @@ def _corrections(con: Connection, held: DeliveryRelations, source: str) -> list[
     step = "deliveries"
     landed, withdrawn, history = (_of(name, source) for name in (held.judgments, held.withdrawn, held.history))
     place = ", ".join(_PLACE)
-    placed = f"(select *, file_position from {landed} join {_of(held.files, source)} using (source_id, file_sha256))"
+    placed = (
+        f"(select judgments.*, file_position from {landed} as judgments join {_of(held.arrivals, source)} as arrivals"
+        " on judgments.file_sha256 = arrivals.file_sha256 and record_ordinal >= first_record"
+        " and record_ordinal < first_record + records)"
+    )
     touched = (
         f"(select {_ACT} from {placed} group by all having min(file_position) <> max(file_position)"
         f" union select {_ACT} from {landed} semi join {withdrawn} using ({place}))"
@@ -154,8 +159,8 @@ def _corrections(con: Connection, held: DeliveryRelations, source: str) -> list[
     everything = rows_of.format("true", placed)
     standing = rows_of.format("true", f"(select * from {placed} anti join {withdrawn} using ({place}))")
     wrong = (
-        f"with held as (select {_BY_ACT}, file_sha256, any_value(item_id) as item_id, any_value(annotator_id) as"
-        f" annotator_id, count(*) as n from {everything} group by {_BY_ACT}, file_sha256),"
+        f"with held as (select {_BY_ACT}, any_value(item_id) as item_id, any_value(annotator_id) as"
+        f" annotator_id, count(*) as n from {everything} group by {_BY_ACT}, file_position),"
         f" most as (select {_BY_ACT}, any_value(item_id) as item_id, any_value(annotator_id) as annotator_id,"
         f" max(n) as n from held group by {_BY_ACT}),"
         f" stands as (select {_BY_ACT}, count(*) as n from {standing} group by {_BY_ACT})"

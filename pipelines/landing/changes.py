@@ -51,22 +51,26 @@ _ENDED = [column for column in JUDGMENT_HISTORY.columns if not column.name.start
 class LandedJudgments:
     """The judgments of one landed file: the delivery that it counts to, and its Parquet."""
 
-    file_sha256: str
     delivery: int
     paths: tuple[Path, ...]
 
 
 def relation(files: Sequence[LandedJudgments]) -> str:
-    """The judgments of landed files with ``position``, their file's place among them, and ``delivery``."""
-    listed = ", ".join(literal(str(path)) for file in files for path in file.paths)
-    if not listed:
+    """The judgments of landed files with ``position``, their file's place among them, and ``delivery``.
+
+    Files are told apart by their paths, for those that only their names tell apart have one digest.
+    """
+    placed = [(literal(str(path)), n, file.delivery) for n, file in enumerate(files) for path in file.paths]
+    if not placed:
         columns = LANDED["judgments"].columns
         nulls = ", ".join(f"null::{duckdb_type(column.type)} as {column.name}" for column in columns)
         return f"(select {nulls}, null::integer as position, null::integer as delivery where false)"
-    places = ", ".join(f"({literal(file.file_sha256)}, {n}, {file.delivery})" for n, file in enumerate(files))
+    listed = ", ".join(path for path, _, _ in placed)
+    places = ", ".join(f"({path}, {position}, {delivery})" for path, position, delivery in placed)
     return (
-        f"(select landed.*, place.position, place.delivery from read_parquet([{listed}]) as landed"
-        f" join (values {places}) as place (file_sha256, position, delivery) using (file_sha256))"
+        f"(select landed.* exclude (filename), position, delivery from"
+        f" read_parquet([{listed}], filename = true) as landed"
+        f" join (values {places}) as place (filename, position, delivery) using (filename))"
     )
 
 
@@ -89,10 +93,10 @@ def compare_states(
         sequence: the later state's delivery.
     """
     _prepare(con, standing)
-    both = {file.file_sha256 for file in before} & {file.file_sha256 for file in after}
+    both = {file.paths for file in before} & {file.paths for file in after}
     old, new = (
         f"(select act, digest, second_digest, {sign} as sign from (select {_LIGHT} from"
-        f" {relation([file for file in files if file.file_sha256 not in both])}))"
+        f" {relation([file for file in files if file.paths not in both])}))"
         for files, sign in ((before, 1), (after, -1))
     )
     con.execute(
@@ -180,8 +184,8 @@ def fold_corrections(con: duckdb.DuckDBPyConnection, files: Sequence[LandedJudgm
             "insert into all_ended"
             " select was_id, comes_id, comes.delivery from paired join comes on comes_id = comes.id;"
             f" insert into withdrawn"
-            f" select {place}, 'corrected' from paired join pool on was_id = pool.id;"
-            f" insert into withdrawn select {place}, 'repeated' from same join pool on comes_id = pool.id"
+            f" select {place}, 'corrected', delivery from paired join pool on was_id = pool.id;"
+            f" insert into withdrawn select {place}, 'repeated', delivery from same join pool on comes_id = pool.id"
         )
         con.execute(
             "insert into now_standing select id, slot, version, came_with from placed"
@@ -201,14 +205,12 @@ def fold_corrections(con: duckdb.DuckDBPyConnection, files: Sequence[LandedJudgm
         f"insert into standing select act, slot, version, came_with, false, {_of('pool', LOCATOR)}"
         " from now_standing join pool using (id)"
     )
-    newest = {file.file_sha256 for file in files if file.delivery == sequence}
-    listed = ", ".join(literal(name) for name in newest) or "null"
     landed, new, withdrawn, repeated, ended, corrected = _numbers(
         con,
         f"from {whole}",
         f"from {whole} where delivery = {sequence}",
         "from withdrawn",
-        f"from withdrawn where why = 'repeated' and file_sha256 in ({listed})",
+        f"from withdrawn where why = 'repeated' and delivery = {sequence}",
         f"from all_ended where ended_by = {sequence}",
         f"from ended where ended_by = {sequence} and came_with < {sequence}",
     )
@@ -228,7 +230,7 @@ def _prepare(con: duckdb.DuckDBPyConnection, standing: Path | None) -> None:
     ended = ", ".join(f"{column.name} {duckdb_type(column.type)}" for column in _ENDED)
     con.execute(f"create temp table kept ({_STANDING}); create temp table standing ({_STANDING})")
     con.execute(f"create temp table ended (act varchar, slot bigint, {ended})")
-    con.execute(f"create temp table withdrawn ({_PLACE}, why varchar)")
+    con.execute(f"create temp table withdrawn ({_PLACE}, why varchar, delivery integer)")
     con.execute("create temp table past (id bigint, slot bigint, version integer, came_with integer)")
     if standing:
         con.execute(f"insert into kept by name select * from read_parquet({literal(str(standing))})")

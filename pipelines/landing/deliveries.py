@@ -235,18 +235,20 @@ def current_files(contract: SourceContract, home: Home) -> list[tuple[int, Deliv
     return _numbered([(sequence, _as_read_now(contract, file)) for sequence, file in first.values()])
 
 
-def states_delivered(contract: SourceContract, home: Home) -> list[Delivery]:
-    """Every delivery of a ``full`` source, in order of arrival, with the mappings that read its files today.
+def states_delivered(contract: SourceContract, home: Home) -> list[tuple[int, list[DeliveredFile]]]:
+    """Every delivery of a ``full`` source, in order of arrival: its sequence, and its files as they are read today.
 
     Raises:
         InboxError: an earlier file is no longer matched by the contract.
     """
     history = deliveries(contract.source, home)
-    earlier = [
-        replace(delivery, files=tuple(_as_read_now(contract, file) for file in delivery.files))
-        for delivery in history[:-1]
-    ]
-    return [*earlier, *history[-1:]]
+    states = []
+    for delivery in history:
+        files = [file for _, file in _told_apart(contract, delivery)]
+        if delivery is not history[-1]:
+            files = [_as_read_now(contract, file) for file in files]
+        states.append((delivery.sequence, [file for _, file in _numbered([(0, file) for file in files])]))
+    return states
 
 
 def _as_read_now(contract: SourceContract, file: DeliveredFile) -> DeliveredFile:

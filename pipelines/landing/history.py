@@ -28,7 +28,7 @@ from pipelines.landing.deliveries import (
     states_delivered,
 )
 from pipelines.landing.home import Home, locked
-from pipelines.landing.land import connect, land_file, landed_folder, read_receipt, reading_id
+from pipelines.landing.land import connect, land_file, landed_folder, read_receipt, reading_id, told_apart
 from pipelines.shapes.sql import literal
 
 CHANGE = "change.json"
@@ -118,7 +118,7 @@ def land_past(
     for file in _past_files(contract, home):
         on_progress = (lambda count, digest=file.sha256: told(digest, count)) if told else None
         raw = raw_file(contract.source, file.sha256, home)
-        land_file(contract, file.mapping, raw, file.sha256, key, home, on_progress)
+        land_file(contract, file.mapping, raw, file.sha256, key, home, on_progress, file.name, file.copy)
 
 
 def fold_history(contract: SourceContract, key: PseudonymKey, home: Home) -> History:
@@ -160,11 +160,11 @@ def _past_files(contract: SourceContract, home: Home) -> list[DeliveredFile]:
         return []
     found = [
         file
-        for delivery in states_delivered(contract, home)[:-1]
-        for file in delivery.files
+        for _, files in states_delivered(contract, home)[:-1]
+        for file in files
         if contract.files[file.mapping].role == "judgments"
     ]
-    return list({(file.mapping, file.sha256): file for file in found}.values())
+    return list({(file.mapping, file.sha256, file.name, file.copy): file for file in found}.values())
 
 
 def _steps(contract: SourceContract, key: PseudonymKey, home: Home) -> tuple[list[_Step], bool, tuple[int, ...]]:
@@ -181,12 +181,12 @@ def _steps(contract: SourceContract, key: PseudonymKey, home: Home) -> tuple[lis
         return [_Step(root / _name("", state), State(delivered[-1].sequence - 1, ()), state)], True, ()
     states: list[State] = []
     skipped: list[int] = []
-    for delivery in states_delivered(contract, home):
-        landed = _landed(contract, [(delivery.sequence, file) for file in delivery.files], key, home)
+    for sequence, whole in states_delivered(contract, home):
+        landed = _landed(contract, [(sequence, file) for file in whole], key, home)
         if landed is None:
-            skipped.append(delivery.sequence)
+            skipped.append(sequence)
         else:
-            states.append(State(delivery.sequence, landed))
+            states.append(State(sequence, landed))
     steps: list[_Step] = []
     digest = _name("", states[0]) if states else ""
     for before, after in pairwise(states):
@@ -207,7 +207,8 @@ def _landed(
     for sequence, file in files:
         if contract.files[file.mapping].role != "judgments":
             continue
-        folder = landed_folder(contract, file.mapping, file.sha256, key, home)
+        apart = told_apart(contract, file.mapping, file.name, file.copy, key)
+        folder = landed_folder(contract, file.mapping, file.sha256, key, home, apart)
         if not folder.exists():
             raise HistoryError(
                 f"{contract.source}: {file.name} of delivery {sequence} is not landed under the present contract;"
@@ -218,7 +219,7 @@ def _landed(
                 return None
             continue
         paths = tuple(sorted((folder / "judgments").glob("*.parquet")))
-        found.append(LandedJudgments(file.sha256, sequence, paths))
+        found.append(LandedJudgments(sequence, paths))
     return tuple(found)
 
 
@@ -227,7 +228,7 @@ def _name(chain: str, state: State) -> str:
     listing = [
         chain,
         state.sequence,
-        [(file.file_sha256, file.delivery, file.paths[0].parts[-3]) for file in state.files],
+        [(file.delivery, file.paths[0].parts[-3]) for file in state.files],
     ]
     return f"{state.sequence:06d}-{sha256(json.dumps(listing).encode()).hexdigest()[:16]}"
 

@@ -36,7 +36,7 @@ from pipelines.shapes.plan import Plan, Planner
 from pipelines.shapes.slots import Slots, required_paths
 from pipelines.shapes.xml_forms import xml_forms
 
-LANDING_VERSION = 3
+LANDING_VERSION = 4
 """Raised when the same raw bytes and contract would land differently."""
 
 RECEIPT = "receipt.json"

@@ -89,5 +89,18 @@ TRANSITIONS = Table(
     ),
 )
 
+ARRIVALS = Table(
+    "arrivals",
+    "One row per landed file, those of the same bytes apart: which records are its own, and when it arrived.",
+    ("source_id", "file_sha256", "first_record", "file_position"),
+    (
+        SOURCES.column("source_id"),
+        _LOCATOR[0],
+        Column("first_record", INT64, "The ordinal of its first record.", nullable=False),
+        Column("records", INT64, "How many records it has.", nullable=False),
+        FILES.column("file_position"),
+    ),
+)
+
 HISTORY: dict[str, Table] = {table.name: table for table in (JUDGMENT_HISTORY, VERSIONS, WITHDRAWN, BEGUN, TRANSITIONS)}
 """What comparing deliveries tells, by source; all of it is empty where nothing was ever delivered again."""

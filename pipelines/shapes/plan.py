@@ -143,7 +143,8 @@ class Planner:
             f"select *, {f'case {arms} end' if arms else 'null::varchar'} as act_problem,"
             f" {f'case {fields} end' if fields else 'null::varchar'} as act_field from ("
             f"select *, {item} as item_id, {annotator} as raw_annotator,{author}"
-            f" {judgment_key} as judgment_key, {kind} as annotator_kind, {order_sql(mapping, slots)} as presentation_order, {status} as status,"
+            f" {judgment_key} as judgment_key, {kind} as annotator_kind,"
+            f" {order_sql(mapping, slots)} as presentation_order, {status} as status,"
             f" {judged_at} as judged_at, {duration} as duration_s from chunk)"
         )
 

@@ -20,7 +20,7 @@ from pipelines.landing.history import History, HistoryError, read_history
 from pipelines.landing.home import Home
 from pipelines.landing.land import FileReceipt, landed_folder, read_receipt, told_apart
 from pipelines.landing.quarantine import Replay, replayed
-from pipelines.landing.schema import CATALOG, FILES, LANDED
+from pipelines.landing.schema import ARRIVALS, CATALOG, FILES, LANDED
 from pipelines.warehouse.histories import bind_histories, parquet
 
 
@@ -91,6 +91,7 @@ def bind(
             con.execute(f"create or replace view landing.{table.name} as {parquet(table, paths)}")
         bind_histories(con, known)
         _fill(con, FILES, _file_rows(files))
+        _fill(con, ARRIVALS, _arrival_rows(files))
         _fill(con, SOURCES, [_source_row(contract) for contract in contracts])
         _fill(con, QUESTIONS, [row for contract in contracts for row in _question_rows(contract)])
         return {name: _count(con, name) for name in (*LANDED, *CATALOG, JUDGMENT_HISTORY.name)}
@@ -115,7 +116,8 @@ def _fill(con: duckdb.DuckDBPyConnection, table: Table, rows: Sequence[dict[str,
 
 
 def _file_rows(files: Sequence[LandedFile]) -> list[dict[str, Any]]:
-    return [
+    """Files by what locators name: those of the same bytes that only their names tell apart are one, at its first."""
+    rows = [
         {
             "source_id": landed.contract.source,
             "mapping": landed.file.mapping,
@@ -125,6 +127,22 @@ def _file_rows(files: Sequence[LandedFile]) -> list[dict[str, Any]]:
             "file_position": position,
         }
         for position, landed in enumerate(files)
+    ]
+    return list({tuple(row[name] for name in FILES.key): row for row in reversed(rows)}.values())[::-1]
+
+
+def _arrival_rows(files: Sequence[LandedFile]) -> list[dict[str, Any]]:
+    """Landed files, each of its own, with the records that it holds."""
+    return [
+        {
+            "source_id": landed.contract.source,
+            "file_sha256": landed.file.sha256,
+            "first_record": landed.file.copy * landed.receipt.records_recounted,
+            "records": landed.receipt.records_recounted,
+            "file_position": position,
+        }
+        for position, landed in enumerate(files)
+        if landed.receipt.role == "judgments"
     ]
 
 

@@ -85,7 +85,7 @@ def test_a_file_is_a_redelivery_or_a_file_of_its_own_never_both(tmp_path: Path, 
     where = ITEM_FROM_FILE if is_read else {**ITEM_FROM_FILE, "item": {"key": "id"}}
     landed = Landed(tmp_path, contract(where), {"a.csv": ROWS, "b.csv": ROWS})
     files = landed_files(landed.contract, KEY, landed.home)
-    bind(tmp_path / "w.duckdb", files, [landed.contract])
+    bind(tmp_path / "w.duckdb", files, [landed.contract], [])
     again, redelivered = files_of_run(tmp_path / "w.duckdb", {"made": landed.contract}, KEY, landed.home)
     assert again == files
     assert sum(file.receipt.records_recounted for file in files) + redelivered["made"] == 8

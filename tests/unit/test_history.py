@@ -183,6 +183,36 @@ def test_one_run_over_base_and_corrections_gives_the_state_of_two_runs(tmp_path:
     assert broken(at_once.verdicts()) == [] == broken(one_by_one.verdicts())
 
 
+@pytest.mark.parametrize("mode", ["full", "correct"])
+def test_files_of_the_same_bytes_that_their_names_tell_apart_are_compared_each_on_its_own(
+    tmp_path: Path, mode: str
+) -> None:
+    mapping = {
+        "role": "judgments",
+        "pattern": "*.csv",
+        "dialect": {"format": "csv"},
+        "item": {"key": "item"},
+        "annotator": {"key": "$file"},
+        "answers": {"hate": "hate"},
+        "ignored": {"id": "a row number", "who": "empty", "why": "empty"},
+    }
+    named = Deliveries(tmp_path, contract(mode, files=[mapping]))
+    same = ("1,i1,,yes,", "2,i2,,no,")
+    named.deliver(ana=same, bob=same)
+    assert named.rows("select count(*) from landing.files") == [(1,)]
+    assert named.rows("select first_record, records from landing.arrivals order by all") == [(0, 2), (2, 2)]
+    report = named.deliver(ana=("1,i1,,no,", "2,i2,,no,"), bob=same)
+    assert counts(report)["corrected"] == 1
+    assert [row[:4] for row in named.state()] == [
+        ("i1", "ana", "no", 2),
+        ("i1", "bob", "yes", 1),
+        ("i2", "ana", "no", 1),
+        ("i2", "bob", "no", 1),
+    ]
+    assert [row[:3] for row in named.history()] == [("i1", "ana", "yes")]
+    assert broken(named.verdicts()) == []
+
+
 def test_the_order_of_first_delivery_decides_what_corrects_what(correct: Deliveries) -> None:
     correct.deliver(new=("1,i1,ana,no,",))
     correct.deliver(old=("1,i1,ana,yes,",))
@@ -218,7 +248,7 @@ def test_after_a_change_of_the_contract_the_past_is_read_again_and_says_the_same
     for rows in (A, B, A):
         full.deliver(*rows)
     state, history = full.state(), full.history()
-    full.contract = contract("full", title="Another title")
+    full.contract = contract("full", questions={"hate": {"type": "choice", "options": ["yes", "no", "unsure", "both"]}})
     with pytest.raises(CatalogError, match="not landed under the present contract"):
         full.history()
     seen = []
