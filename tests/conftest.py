@@ -13,11 +13,22 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 ROOT = Path(__file__).resolve().parents[1]
 VARIORUM = Path(sys.executable).parent / "variorum"
 TEST_KEY = "5e" * 32
 """The pseudonym key of the tests; it protects nobody."""
+
+settings.register_profile("suite", max_examples=200, deadline=None, derandomize=True, database=None)
+settings.register_profile(
+    "fuzz",
+    max_examples=int(os.environ.get("FUZZ", "5000")),
+    deadline=None,
+    print_blob=True,
+    # A shape's first examples make the alphabets of its encodings.
+    suppress_health_check=[HealthCheck.too_slow],
+)
 
 
 @dataclass(frozen=True)

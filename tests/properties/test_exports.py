@@ -1,0 +1,28 @@
+"""Judgments written as exports, broken in many ways, and landed: what was not touched arrives, what was is told.
+
+One property a shape, over every container, dialect and encoding that can hold it. ``docs/fuzzing.md`` says more.
+"""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import event, given
+from hypothesis import strategies as st
+
+from tests.properties.exports.cases import cases
+from tests.properties.exports.holds import check
+from tests.properties.exports.landing import land_bytes
+from tests.properties.exports.shapes import SHAPES, Shape
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: shape.name)
+@given(data=st.data())
+def test_what_is_written_lands_whatever_else_happens(shape: Shape, data: st.DataObject) -> None:
+    case = data.draw(cases(shape))
+    landed = land_bytes(case.contract, case.file.data)
+    event(f"the file was {check(case, landed)}")
+    for mutation in case.mutations:
+        event(f"done: {mutation}")
+    if len(case.file.data) % 16 == 0:
+        event("landed twice")
+        assert land_bytes(case.contract, case.file.data).files == landed.files
