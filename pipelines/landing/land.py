@@ -29,7 +29,7 @@ from pipelines.landing.chunks import Chunk, RawFile
 from pipelines.landing.home import Home, locked
 from pipelines.landing.refusals import Refusal, Refusals
 from pipelines.landing.schema import LANDED
-from pipelines.readers.records import FileRefusedError
+from pipelines.readers.records import FileRefusedError, encoding_refusal
 from pipelines.readers.recount import Layout, count_records
 from pipelines.readers.recount_json import RecountError
 from pipelines.shapes.plan import Plan, Planner
@@ -235,12 +235,10 @@ class Lander:
         )
 
     def _recount(self, *, exactly: bool = False) -> int:
-        dialect = self._mapping.dialect
         try:
             return count_records(self._raw, self._layout, exactly=exactly)
-        except UnicodeDecodeError as error:
-            message = f"byte {error.object[error.start]:#04x} is not valid {dialect.encoding}: {error.reason}"
-            raise FileRefusedError(Reason.FILE_ENCODING, message) from None
+        except UnicodeError as error:
+            raise encoding_refusal(error, self._mapping.dialect.encoding) from None
         except RecountError as error:
             raise FileRefusedError(Reason.FILE_MALFORMED, str(error)) from None
 

@@ -128,9 +128,16 @@ class _Transcoded(io.RawIOBase):
     def _decode(self, chunk: bytes) -> str:
         try:
             return self._decoder.decode(chunk, final=not chunk)
-        except UnicodeDecodeError as error:
-            message = f"byte {error.object[error.start]:#04x} is not valid {self._encoding}: {error.reason}"
-            raise FileRefusedError(Reason.FILE_ENCODING, message) from None
+        except UnicodeError as error:
+            raise encoding_refusal(error, self._encoding) from None
+
+
+def encoding_refusal(error: UnicodeError, encoding: str) -> FileRefusedError:
+    """The refusal of a file that cannot be decoded; a missing byte order mark is told in other words than a byte."""
+    what = str(error)
+    if isinstance(error, UnicodeDecodeError):
+        what = f"byte {error.object[error.start]:#04x} is not valid {encoding}: {error.reason}"
+    return FileRefusedError(Reason.FILE_ENCODING, what)
 
 
 def chunks(stream: BinaryIO, size: int = CHUNK_BYTES) -> Iterator[bytes]:

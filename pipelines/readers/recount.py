@@ -48,7 +48,7 @@ def count_records(path: Path, layout: Layout, *, exactly: bool = False) -> int:
 
     Raises:
         RecountError: the file breaks off within a quoted field or a JSON value.
-        UnicodeDecodeError: the bytes are not valid in the declared encoding.
+        UnicodeError: the bytes are not valid in the declared encoding, or lack the byte order mark that it needs.
         FileRefusedError: the archive is broken.
     """
     if layout.format != "csv" or exactly:
@@ -135,7 +135,8 @@ def _csv_lines(stream: Iterable[str], layout: Layout) -> Iterator[str]:
 
 
 def _is_closed(line: str, layout: Layout) -> bool:
-    rows = list(_reader([*io.StringIO(line, newline=""), _END], layout))
+    with _large_fields():
+        rows = list(_reader([*io.StringIO(line, newline=""), _END], layout))
     return len(rows) > 1 and rows[-1] == [_END]
 
 
@@ -153,8 +154,7 @@ def _csv_rows(stream: BinaryIO, layout: Layout) -> Iterator[bytes]:
             yield text
         yield _END
 
-    before = csv.field_size_limit(MAX_RECORD_BYTES)
-    try:
+    with _large_fields():
         for row in _reader(texts(), layout):
             if row == [_END]:
                 if taken:
@@ -163,11 +163,19 @@ def _csv_rows(stream: BinaryIO, layout: Layout) -> Iterator[bytes]:
             if row:
                 yield b"".join(raw for raw, _ in taken).removesuffix(taken[-1][1])
             taken.clear()
+    raise RecountError("the file ends within a quoted field")
+
+
+@contextmanager
+def _large_fields() -> Iterator[None]:
+    """Fields may be as large as a record; the standard library's own limit is 128 KiB, and its errors are its own."""
+    before = csv.field_size_limit(MAX_RECORD_BYTES)
+    try:
+        yield
     except csv.Error as error:
         raise RecountError(str(error)) from None
     finally:
         csv.field_size_limit(before)
-    raise RecountError("the file ends within a quoted field")
 
 
 def _reader(lines: Iterable[str], layout: Layout) -> Iterator[list[str]]:
