@@ -150,9 +150,12 @@ def _multi_choice(question: Question, mapping: AnswerMapping, cells: Cells) -> A
         # The inner case guards the outer: DuckDB may weigh both sides of an `and`, and json_type fails on no JSON.
         is_list = "json_type(case when json_valid(r) then r end) = 'ARRAY'"
         given = f"case when {is_list} then json_extract_string(r, '$[*]') end"
+        # DuckDB writes a fraction anew (1.10 as 1.1): which option is meant could not be told.
+        kinds = f"list_transform(json_extract(case when {is_list} then r end, '$[*]'), lambda x: json_type(x))"
         malformed = (
             f"when r is null or r = 'null' or r = '' then {missing} when v is null then {wrong}"
             f" when list_count(v) < len(v) then {wrong}"
+            f" when list_contains({kinds}, 'DOUBLE') then {wrong}"
         )
     meant = mapped("x", dict(question.synonyms), otherwise="x")
     value = f"list_transform({given}, lambda x: {meant})" if question.synonyms else given
