@@ -10,6 +10,7 @@ from typing import Any
 
 from pipelines.contracts.each import Each, EachColumn, EachElement, EachEntry, EachParallel
 from pipelines.contracts.paths import Step, parse_path
+from pipelines.readers.json_reader import to_json
 from pipelines.shapes.paths import MISSING, follow, names
 
 View = dict[str, Any]
@@ -100,13 +101,14 @@ def _elements(view: View, step: EachElement) -> list[dict[str, Any]]:
 def _groups(view: View, step: EachElement) -> Iterator[View]:
     assert step.by is not None
     by, path = parse_path(step.by), names(parse_path(step.list))
-    groups: dict[Any, list[dict[str, Any]]] = {}
+    # By JSON text: to Python 1 and true are one key, and a number's own text is none.
+    groups: dict[str, tuple[Any, list[dict[str, Any]]]] = {}
     for element in _elements(view, step):
         value = follow(element, by)
         if value is MISSING or isinstance(value, dict | list):
             raise RecordShapeError(f"{step.list}.{step.by}", "an element does not say which act it belongs to")
-        groups.setdefault(value, []).append(element)
-    for value, elements in groups.items():
+        groups.setdefault(to_json(value), (value, []))[1].append(element)
+    for value, elements in groups.values():
         yield rebound({**view, "$by": value}, path, elements)
 
 
