@@ -83,13 +83,15 @@ def cases(draw: st.DrawFn, shape: Shape) -> Case:
             is_text=shape.is_text,
             is_sparse=shape.is_sparse,
             without=shape.without,
+            never=shape.never,
             max_questions=shape.max_questions,
         )
     )
     places = shape.places(world, draw(st.integers(0, 2)))
     contract = _contract(shape, world, places, look)
+    beside = shape.has_beside and world.has_beside
     acts = [
-        raw_act(act, world.texts[act.item], places, beside=shape.has_beside and world.has_beside, is_text=shape.is_text)
+        shape.fitted(raw_act(act, world.texts[act.item], places, beside=beside, is_text=shape.is_text))
         for act in world.acts
     ]
     told = []

@@ -137,12 +137,13 @@ def header(draw: Any, text: Text) -> File:
 
 
 def around(draw: Any, text: Text) -> File:
-    """A JSON document has a comma too many, more behind its end, or no end."""
-    if text.look.format not in ("json", "object"):
+    """A document has a comma too many, more behind its end, or no end."""
+    if text.look.format not in ("json", "object", "xml"):
         return untouched(draw, text)
     pieces = text.members[0]
     closing = pieces[-1].text
-    ends = ["," + closing, closing + "]", closing + "x", closing + closing, closing.strip() + "{}", "", "}]", "]}"]
+    ends = [closing + "]", closing + "x", closing + closing, ""]
+    ends += ["</act>", closing + "<all/>"] if text.shape.is_xml else ["," + closing, closing + "{}", "}]", "]}"]
     changed = [*pieces[:-1], Piece(draw(st.sampled_from(ends)))]
     return File(text.bytes(text.first(changed)), 0, frozenset({Reason.FILE_MALFORMED}), True, told="around")
 

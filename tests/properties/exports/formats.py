@@ -13,7 +13,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from tests.properties.exports.shapes import Record, Shape
-from tests.properties.exports.values import write
+from tests.properties.exports.values import element, write
 
 CODECS = {
     "utf-8": "utf-8",
@@ -56,6 +56,8 @@ class Look:
         stated: dict[str, Any] = {"format": self.format, "encoding": self.encoding, "within": self.within}
         if self.format == "csv":
             return {**stated, "delimiter": self.delimiter, "quote": self.quote}
+        if self.format == "xml":
+            return {**stated, "record": "all/act"}
         return {**stated, "format": "json", "records": "object"} if self.format == "object" else stated
 
 
@@ -80,6 +82,9 @@ def looks(draw: st.DrawFn, shape: Shape) -> Look:
         quote, end = draw(st.sampled_from(['"', '"', "'", "~"])), draw(st.sampled_from(["\n", "\r\n"]))
         quotes_all = draw(st.booleans())
         return Look("csv", encoding, within, delimiter, quote, end, quotes_all, False, "", has_mark, ends, members)
+    if shape.is_xml:
+        gap = draw(st.sampled_from(["", " ", "\n  ", "\r\n\t"]))
+        return Look("xml", encoding, within, ",", '"', "\n", False, False, gap, has_mark, ends, members)
     kind = "object" if shape.is_keyed else draw(st.sampled_from(["json", "jsonl"]))
     gap = draw(st.sampled_from(["", " ", "\t"] if kind == "jsonl" else ["", " ", "\n  ", "\r\n\t"]))
     end = draw(st.sampled_from(["\n", "\r\n"]))
@@ -98,6 +103,8 @@ def record_text(record: Record, columns: list[str], look: Look) -> str:
         return record.text
     if look.format == "csv":
         return look.delimiter.join(cell(record.value[name], look) for name in columns)
+    if look.format == "xml":
+        return element("act", record.value, look.gap)
     text = write(record.value, is_ascii=look.is_ascii, gap=look.gap)
     return text if record.key is None else f"{write(record.key, is_ascii=look.is_ascii)}{look.gap}:{look.gap}{text}"
 
@@ -116,6 +123,9 @@ def _member(records: list[Piece], columns: list[str], look: Look) -> list[Piece]
         lines = header + records
         pieces = [part for line in lines for part in (line, Piece(look.end))]
         return pieces if look.ends else pieces[:-1]
+    if look.format == "xml":
+        parts = [part for one in records for part in (Piece(look.gap), one)]
+        return [Piece("<all>"), *parts, Piece(f"{look.gap}</all>" + (look.end if look.ends else ""))]
     opening, closing = ("{", "}") if look.format == "object" else ("[", "]")
     pieces = [Piece(look.gap + opening + look.gap)]
     for number, one in enumerate(records):

@@ -17,11 +17,12 @@ from tests.properties.exports.acts import RawAct
 from tests.properties.exports.formats import Look, cell, record_text
 from tests.properties.exports.places import Place
 from tests.properties.exports.shapes import Record, Shape
-from tests.properties.exports.values import ABSENT, Token, scalar, write
+from tests.properties.exports.values import ABSENT, Token, element, scalar, write
 from tests.properties.exports.world import FORMULAS, MARK, WORDS
 
 HUGE = "huge " * 40_000
-TEXTS = (*WORDS, *FORMULAS, "yes", "1.4", "1e999", "\0", "a\0b", "\ufeff", "1 ", "\uff11", "x" * 300, HUGE)
+LISTS = ('["0"]', '["0","0"]', "[1.10]", '[["yes"]]', "[null]", '["yes', '{"0":1}', "[0]")
+TEXTS = (*LISTS, *WORDS, *FORMULAS, "yes", "1.4", "1e999", "\0", "a\0b", "\ufeff", "1 ", "\uff11", "x" * 300, HUGE)
 VALUES: tuple[Any, ...] = (
     *TEXTS,
     *(Token(text) for text in ("0", "1", "1.0", "1.10", "1.4", "-0", "1e2", "7" * 40, "0.1e-5")),
@@ -36,6 +37,7 @@ VALUES: tuple[Any, ...] = (
     [["0"]],
     [Token("0")],
     [Token("1.10")],
+    [Token("0"), Token("1.10")],
     [True],
     {"yes": Token("1")},
     ABSENT,
@@ -47,9 +49,12 @@ def hostile(shape: Shape, look: Look) -> st.SearchStrategy[Any]:
     """Raw values that the shape can hold, and that hardly any question takes."""
     pool = [
         value
-        for value in (TEXTS if shape.is_text else VALUES)
+        for value in (TEXTS if shape.is_text else (*TEXTS, ABSENT) if shape.is_xml else VALUES)
         if not isinstance(value, str)
-        or (value == value.encode(look.codec, "ignore").decode(look.codec) and not set(value) & set(shape.without))
+        or (
+            value == value.encode(look.codec, "ignore").decode(look.codec)
+            and not set(value) & set(shape.without + shape.never)
+        )
     ]
     if shape.container in ("people", "marks"):
         pool = [value for value in pool if value is not ABSENT]
@@ -78,6 +83,8 @@ def retype_item(
     value = draw(
         hostile(shape, look).filter(lambda one: isinstance(one, str)) if shape.is_keyed else hostile(shape, look)
     )
+    if not shape.free_annotators and _is_blank(value):
+        return raws  # columns in which nobody answered would be acts, too
     missing = {Reason.ITEM_MISSING} if _is_blank(value) else set()
     return [*raws[:at], raws[at].other(item=value, refusals=raws[at].refusals | missing), *raws[at + 1 :]]
 
@@ -91,10 +98,18 @@ def retype_annotator(
     at = draw(st.integers(0, len(raws) - 1))
     plain = hostile(shape, look).filter(lambda one: isinstance(one, str))
     named = plain.map(lambda one: one if one in BLANK else one + MARK)
-    other = hostile(shape, look).filter(lambda one: not isinstance(one, str))
-    value = draw(named if shape.is_text or shape.container in ("acts", "marks") else st.one_of(named, other))
+    is_key = shape.is_text or shape.is_xml or (shape.container == "acts" and not shape.lists_acts)
+    no_text = st.sampled_from([value for value in VALUES if not isinstance(value, str) and _fits(value, shape)])
+    value = draw(named if is_key else st.one_of(named, no_text))
     missing = {Reason.ANNOTATOR_MISSING} if _is_blank(value) else set()
     return [*raws[:at], raws[at].other(annotator=value, refusals=raws[at].refusals | missing), *raws[at + 1 :]]
+
+
+def _fits(value: Any, shape: Shape) -> bool:
+    """Whether a value can stand where an annotator does, without the record becoming another shape."""
+    if shape.container == "marks":
+        return value is not ABSENT and not isinstance(value, dict | list)
+    return value is not ABSENT or shape.container != "people"
 
 
 def _is_blank(value: Any) -> bool:
@@ -121,7 +136,7 @@ def retype_beside(
         value = draw(hostile(shape, look))
     else:
         reason, bad = _BESIDE[name]
-        value = draw(st.sampled_from(bad))
+        value = draw(st.sampled_from([one for one in bad if not set(one) & set(shape.never)]))
         refusals.add(reason)
     changed = raws[at].other(beside={**raws[at].beside, name: value}, refusals=frozenset(refusals))
     return [*raws[:at], changed, *raws[at + 1 :]]
@@ -206,9 +221,15 @@ def break_record(draw: st.DrawFn, record: Record, shape: Shape, columns: list[st
         else:
             text += look.delimiter * (50 if kind == "many more" else 1) + "more"
         return replace(record, text=text, refusals=_MALFORMED)
+    if shape.is_xml:
+        if draw(st.booleans()):
+            deep = "<deep>" * 100 + "</deep>" * 100
+            return replace(record, text=text.replace("</act>", deep + "</act>"), refusals=_MALFORMED)
+        bare = element("act", {name: held for name, held in record.value.items() if name != "text"}, look.gap)
+        return replace(record, text=bare.replace("</act>", "<text>a<b/>c</text></act>"), refusals=_SHAPE)
     if shape.container and draw(st.booleans()):
         wrong: list[Any] = [None, "x", Token("5"), True]
-        if shape.container == "acts" and "object of acts" not in shape.name:
+        if shape.lists_acts:
             wrong += [{}, [Token("5")], [None]]
         other = {**record.value, shape.container: draw(st.sampled_from(wrong))}
         return replace(record, value=other, text=None, refusals=_SHAPE)

@@ -23,7 +23,7 @@ from pipelines.domain.answers import (
     Text,
 )
 from pipelines.domain.vocabulary import AnswerType, Reason
-from tests.properties.exports.values import ABSENT, Token, scalar, write
+from tests.properties.exports.values import ABSENT, Token, read, scalar, write
 from tests.properties.exports.world import Asked, Given
 
 Fields = dict[str, Any]
@@ -174,7 +174,25 @@ class InList(InField):
             return refused(Reason.ANSWER_MISSING)
         if not isinstance(value, list):
             return refused(Reason.ANSWER_MALFORMED)
+        if any(isinstance(one, Token) and not one.text.lstrip("-").isdigit() for one in value):
+            return refused(Reason.ANSWER_MALFORMED, Reason.ANSWER_UNKNOWN_OPTION)
         return _chosen(self.asked, [scalar(one) if isinstance(one, Token | bool) else one for one in value])
+
+
+class ListInCell(InField):
+    """A CSV cell that holds a JSON list of options."""
+
+    def write(self, given: Given | None) -> Fields:
+        return {self.code: "" if given is None else write(list(given.spelled))}
+
+    def read(self, fields: Fields) -> Outcome:
+        if not fields[self.code]:
+            return Silent() if self.asked.may_be_silent else refused(Reason.ANSWER_MISSING)
+        try:
+            (value,) = read(fields[self.code])
+        except ValueError:
+            return refused(Reason.ANSWER_MALFORMED)
+        return InList(self.asked, is_text=False).read({self.code: value})
 
 
 class Joined(InField):
@@ -206,7 +224,7 @@ class OneHot(Place):
     """A column an option, for a set of options or for one."""
 
     def _columns(self) -> dict[str, str]:
-        return {option: f"{self.code} is {number}" for number, option in enumerate(self.asked.options)}
+        return {option: f"{self.code}_is_{number}" for number, option in enumerate(self.asked.options)}
 
     def mapping(self) -> Any:
         columns = {option: self.prefix + name for option, name in self._columns().items()}
@@ -232,7 +250,7 @@ class Ranks(Place):
     """A field an option, which holds its rank."""
 
     def _columns(self) -> dict[str, str]:
-        return {option: f"{self.code} rank {number}" for number, option in enumerate(self.asked.options)}
+        return {option: f"{self.code}_rank_{number}" for number, option in enumerate(self.asked.options)}
 
     def mapping(self) -> Any:
         return {"ranks": {option: self.prefix + name for option, name in self._columns().items()}}
@@ -257,11 +275,11 @@ class BestAndWorst(Place):
     """A field for the best and one for the worst, beside fields with all there was to choose from."""
 
     def mapping(self) -> Any:
-        return {"best": f"{self.prefix}{self.code} best", "worst": f"{self.prefix}{self.code} worst"}
+        return {"best": f"{self.prefix}{self.code}_best", "worst": f"{self.prefix}{self.code}_worst"}
 
     def write(self, given: Given | None) -> Fields:
         best, worst = given.spelled if given is not None else (ABSENT, ABSENT)
-        return {f"{self.code} best": best, f"{self.code} worst": worst}
+        return {f"{self.code}_best": best, f"{self.code}_worst": worst}
 
     def read(self, fields: Fields) -> Outcome:
         best, worst = (scalar(value) for value in fields.values())
@@ -318,5 +336,7 @@ def place(asked: Asked, *, is_text: bool, prefix: str = "", only_one_field: bool
     if kind in (AnswerType.MULTI_CHOICE, AnswerType.CHOICE) and is_plain and way == 1:
         return OneHot(asked, is_text, prefix)
     if kind == AnswerType.MULTI_CHOICE:
-        return Joined(asked, is_text, prefix) if is_text or way == 2 else InList(asked, is_text, prefix)
+        if is_text and not only_one_field:
+            return Joined(asked, is_text, prefix) if way else ListInCell(asked, is_text, prefix)
+        return Joined(asked, is_text, prefix) if way == 2 else InList(asked, is_text, prefix)
     return InField(asked, is_text, prefix)

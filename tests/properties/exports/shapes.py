@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 from pipelines.domain.vocabulary import AnswerType, Reason
 from tests.properties.exports.acts import RawAct
 from tests.properties.exports.places import Joined, Place, place
-from tests.properties.exports.values import write
+from tests.properties.exports.values import ABSENT, Token, write
 from tests.properties.exports.world import SPELLINGS, World
 
 EVERY_TYPE = tuple(AnswerType)
@@ -26,7 +26,7 @@ class Record:
     """One record: a JSON value or the cells of a row by column, and its acts by their part.
 
     ``key`` is its name where records are an object's entries. ``text`` replaces how it is written. A record with
-    ``refusals`` is refused as a whole; of one that is ``free`` nothing is foretold.
+    ``refusals`` is refused as a whole.
     """
 
     value: Any
@@ -34,37 +34,39 @@ class Record:
     key: str | None = None
     text: str | None = None
     refusals: frozenset[Reason] = frozenset()
-    is_free: bool = False
 
 
 class Shape(ABC):
     """How acts stand in records.
 
     Attributes:
-        is_text: records are CSV rows.
+        is_text: records are CSV rows; ``is_xml``: they are XML elements.
         types: answer types that it can hold.
-        without: signs that no key and no answer may have.
+        without: signs that no key and no answer may have; ``never`` those that nothing may.
         has_beside: acts have a status, a rationale, a time, …
         only_one_field: an answer is in one field.
         prefix: path of the acts within a record.
         is_keyed: records are entries of an object, by item.
         is_sparse: what nobody answered looks like silence, so every question may be silent.
         free_annotators: any text can be an annotator's id; no other value can where records name them by a key.
-        container: the field with the list, or object, of acts.
+        container: the field with the list, or object, of acts; ``lists_acts`` where it is a list of them.
     """
 
     name: ClassVar[str]
     is_text: ClassVar[bool] = False
+    is_xml: ClassVar[bool] = False
     types: ClassVar[tuple[AnswerType, ...]] = EVERY_TYPE
     without: ClassVar[str] = ""
     has_beside: ClassVar[bool] = True
     only_one_field: ClassVar[bool] = False
     max_questions: ClassVar[int] = 2
     prefix: ClassVar[str] = ""
+    never: ClassVar[str] = ""
     is_keyed: ClassVar[bool] = False
     is_sparse: ClassVar[bool] = False
     free_annotators: ClassVar[bool] = True
     container: ClassVar[str | None] = None
+    lists_acts: ClassVar[bool] = False
 
     def places(self, world: World, way: int) -> tuple[Place, ...]:
         """Where each question's answer is."""
@@ -113,6 +115,10 @@ class Shape(ABC):
     def extra(self, raw: RawAct) -> str | None:
         """What a judgment keeps of fields that no mapping covers."""
         return None
+
+    def fitted(self, raw: RawAct) -> RawAct:
+        """The act with values that the format has."""
+        return raw
 
 
 def grouped(
@@ -272,6 +278,7 @@ class Nested(Shape):
     name = "json list of acts"
     prefix = "acts."
     container = "acts"
+    lists_acts = True
 
     def each(self, world: World) -> Any:
         return {"list": "acts"}
@@ -402,6 +409,45 @@ class Marks(Shape):
         return found
 
 
+def as_xml(value: Any) -> Any:
+    """A value as XML can hold it: a number is a text, and what is null is not there."""
+    return ABSENT if value is None else value.text if isinstance(value, Token) else value
+
+
+class Xml(Shape):
+    """What records that are XML elements have in common."""
+
+    is_xml = True
+    types = CELLS
+    never = "".join(sign for sign in map(chr, range(32)) if sign not in "\t\n\r") + "\ufffe\uffff"
+
+    def places(self, world: World, way: int) -> tuple[Place, ...]:
+        return super().places(world, 2)
+
+    def fitted(self, raw: RawAct) -> RawAct:
+        fields = {code: {name: as_xml(held) for name, held in one.items()} for code, one in raw.fields.items()}
+        return replace(raw, fields=fields, beside={name: as_xml(held) for name, held in raw.beside.items()})
+
+
+class XmlFlat(Xml, Flat):
+    """XML: one element an act."""
+
+    name = "xml flat"
+
+    def records(self, world: World, raws: list[RawAct]) -> list[Record]:
+        found = super().records(world, raws)
+        return [replace(one, value={name: as_xml(held) for name, held in one.value.items()}) for one in found]
+
+    def extra(self, raw: RawAct) -> str | None:
+        return None if raw.note is None else write({"note": raw.note})
+
+
+class XmlNested(Xml, Nested):
+    """XML: one element an item, with an element an act."""
+
+    name = "xml elements of acts"
+
+
 SHAPES: tuple[Shape, ...] = (
     Tidy(),
     Columns(),
@@ -413,5 +459,7 @@ SHAPES: tuple[Shape, ...] = (
     Entries(),
     Marks(),
     ParallelLists(),
+    XmlFlat(),
+    XmlNested(),
 )
 """Every shape that is written, and read back."""

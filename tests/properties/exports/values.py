@@ -48,3 +48,14 @@ def scalar(value: Any) -> str | None:
     if isinstance(value, list) and len(value) == 1 and not isinstance(value[0], list):
         return scalar(value[0])
     return value if isinstance(value, str) else None
+
+
+def element(name: str, value: Any, gap: str = "") -> str:
+    """A value as an XML element, or several where it is a list; ``gap`` is put where white space is layout."""
+    if isinstance(value, list):
+        return "".join(element(name, one, gap) for one in value)
+    if isinstance(value, dict):
+        inner = "".join(f"{gap}{element(key, held, gap)}" for key, held in value.items() if held is not ABSENT)
+        return f"<{name}>{inner}{gap}</{name}>"
+    text = str(value).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("\r", "&#13;")
+    return f"<{name}>{text}</{name}>" if text else f"<{name}/>"

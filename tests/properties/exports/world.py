@@ -198,7 +198,7 @@ def questions(
 
 
 @st.composite
-def answers(draw: st.DrawFn, asked: Asked, codec: str, without: str, *, is_text: bool) -> Given:
+def answers(draw: st.DrawFn, asked: Asked, codec: str, without: str, never: str, *, is_text: bool) -> Given:
     """One valid answer to a question, and its spelling."""
     kind = asked.type
     if kind == AnswerType.CHOICE:
@@ -231,16 +231,16 @@ def answers(draw: st.DrawFn, asked: Asked, codec: str, without: str, *, is_text:
         best, worst = draw(st.sampled_from(asked.options)), draw(st.sampled_from(asked.options))
         return Given(BestWorst(best, worst), (best, worst))
     if kind == AnswerType.SPANS:
-        return Given(Spans(tuple(draw(st.lists(spans(codec), max_size=2)))), ())
-    text = draw(words(codec, without=without).filter(lambda text: bool(text) or not asked.may_be_silent))
+        return Given(Spans(tuple(draw(st.lists(spans(codec, never), max_size=2)))), ())
+    text = draw(words(codec, without=without + never).filter(lambda text: bool(text) or not asked.may_be_silent))
     return Given(Text(text), (text,))
 
 
 @st.composite
-def spans(draw: st.DrawFn, codec: str) -> Span:
+def spans(draw: st.DrawFn, codec: str, never: str) -> Span:
     """A marked stretch; some have no offsets, label or comment."""
     start = draw(st.one_of(st.none(), st.integers(0, 5)))
-    part = st.one_of(st.none(), words(codec))
+    part = st.one_of(st.none(), words(codec, without=never))
     end = None if start is None else start + draw(st.integers(0, 5))
     return Span(start, end, draw(part), draw(part), draw(part))
 
@@ -254,27 +254,28 @@ def worlds(
     is_text: bool,
     is_sparse: bool = False,
     without: str = "",
+    never: str = "",
     max_questions: int = 2,
 ) -> World:
-    """A world whose texts the codec can write, and in which no key, option or answer has a sign of ``without``."""
+    """A world in the codec's signs; no key, option or answer has one of ``without``, and nothing one of ``never``."""
     # Two are rare: each more makes the statements that land it longer, and an example slower.
     count = max_questions if draw(st.integers(0, 3)) == 0 else 1
     asked = tuple(
         draw(questions(f"q{number}", types, codec, without, is_text=is_text, is_sparse=is_sparse))
         for number in range(count)
     )
-    ids = words(codec, without=without + "\0").map(_key)
+    ids = words(codec, without=without + never + "\0").map(_key)
     items = draw(st.lists(ids, min_size=1, max_size=3, unique=True))
     people = [one + MARK for one in draw(st.lists(ids, min_size=1, max_size=3, unique=True))]
-    texts = {item: draw(words(codec, max_size=20)) for item in items}
+    texts = {item: draw(words(codec, without=never, max_size=20)) for item in items}
     bare = st.fixed_dictionaries({"item": st.sampled_from(items), "annotator": st.sampled_from(people)})
     optional: dict[str, st.SearchStrategy[str | None]] = {
         "spelled_status": st.sampled_from([*SPELLINGS, "ok", "ok"]),
-        "rationale": st.one_of(st.none(), words(codec)),
-        "confidence": st.one_of(st.none(), words(codec)),
+        "rationale": st.one_of(st.none(), words(codec, without=never)),
+        "confidence": st.one_of(st.none(), words(codec, without=never)),
         "spelled_time": st.one_of(st.none(), st.sampled_from(list(TIMES))),
         "duration": st.one_of(st.none(), st.sampled_from(["0", "1.5", "12", "1e1"])),
-        "note": st.one_of(st.none(), words(codec)),
+        "note": st.one_of(st.none(), words(codec, without=never)),
     }
     acts = []
     has_beside = draw(st.booleans())
@@ -282,7 +283,7 @@ def worlds(
         given = {
             one.code: None
             if one.may_be_silent and draw(st.integers(0, 3)) == 0
-            else draw(answers(one, codec, without, is_text=is_text))
+            else draw(answers(one, codec, without, never, is_text=is_text))
             for one in asked
         }
         more: dict[str, Any] = draw(st.fixed_dictionaries(optional)) if has_beside and draw(st.booleans()) else {}
