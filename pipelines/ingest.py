@@ -12,7 +12,7 @@ from pathlib import Path
 from pipelines.contracts.model import SourceContract
 from pipelines.domain.pseudonyms import PseudonymKey
 from pipelines.landing.deliveries import Delivery, current_files, deliveries, raw_file, receive
-from pipelines.landing.history import History, fold_history, land_past
+from pipelines.landing.history import History, fold_history, land_past, read_history
 from pipelines.landing.home import Home
 from pipelines.landing.land import FileReceipt, land_file
 from pipelines.landing.quarantine import note_reading
@@ -66,7 +66,7 @@ def ingest_source(
     """
     received = receive(contract, inbox, home)
     receipts = land_delivered(contract, home, key, on_progress)
-    history = fold_history(contract, key, home)
+    history = read_history(contract, key, home)
     return IngestReport(
         contract.source,
         received.delivery,
@@ -81,7 +81,7 @@ def ingest_source(
 def land_delivered(
     contract: SourceContract, home: Home, key: PseudonymKey, on_progress: Callable[[str, int], None] | None = None
 ) -> tuple[FileReceipt, ...]:
-    """Land the files of a source's state, and of those before it, that are not landed as its contract reads them now.
+    """Land and compare the files of a source's states that are not landed as its contract reads them now.
 
     Returns:
         the receipts of the present state.
@@ -95,6 +95,7 @@ def land_delivered(
         raw = raw_file(contract.source, file.sha256, home)
         receipts.append(land_file(contract, file.mapping, raw, file.sha256, key, home, told, file.name, file.copy))
     land_past(contract, key, home, on_progress)
+    fold_history(contract, key, home)
     note_reading(contract, key, home)
     return tuple(receipts)
 

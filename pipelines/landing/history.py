@@ -18,7 +18,7 @@ from typing import Any
 
 from pipelines.contracts.model import SourceContract
 from pipelines.domain.pseudonyms import PseudonymKey
-from pipelines.landing.changes import OUTCOMES, STANDING, LandedJudgments, compare_states, fold_corrections
+from pipelines.landing.changes import ENDED, OUTCOMES, STANDING, LandedJudgments, compare_states, fold_corrections
 from pipelines.landing.deliveries import (
     DeliveredFile,
     current_files,
@@ -121,19 +121,24 @@ def land_past(
         land_file(contract, file.mapping, raw, file.sha256, key, home, on_progress, file.name, file.copy)
 
 
-def fold_history(contract: SourceContract, key: PseudonymKey, home: Home) -> History:
-    """Compute the changes that are not there yet, or that are damaged, and return them all."""
+def fold_history(contract: SourceContract, key: PseudonymKey, home: Home) -> None:
+    """Compute the changes that are not there yet, or that are damaged."""
     steps, _, _ = _steps(contract, key, home)
-    if any(not _is_sound(step.folder) for step in steps):
-        root = home.landing / contract.source / reading_id(contract, key)
-        with locked(root):
-            (root / "changes").mkdir(exist_ok=True)
-            for number, step in enumerate(steps):
-                if not _is_sound(step.folder):
-                    _keep(contract, step, steps[number - 1].folder if number else None, steps[0].before.sequence)
-            if contract.export_mode == "correct":
-                _forget_others(root / "changes", steps[-1].folder)
-    return read_history(contract, key, home)
+    if not _unsound(steps):
+        return
+    root = home.landing / contract.source / reading_id(contract, key)
+    with locked(root):
+        (root / "changes").mkdir(exist_ok=True)
+        if damaged := _unsound(steps):
+            first = steps.index(damaged[0])
+            while first and not _is_sound(steps[first - 1].folder):
+                first -= 1
+            for number in range(first, len(steps)):
+                if not _is_sound(steps[number].folder):
+                    previous = steps[number - 1].folder if number else None
+                    _keep(contract, steps[number], previous, steps[0].before.sequence)
+        if contract.export_mode == "correct":
+            _forget_others(root / "changes", steps[-1].folder)
 
 
 def read_history(contract: SourceContract, key: PseudonymKey, home: Home) -> History:
@@ -143,12 +148,11 @@ def read_history(contract: SourceContract, key: PseudonymKey, home: Home) -> His
         HistoryError: a change is missing or damaged.
     """
     steps, is_current, skipped = _steps(contract, key, home)
-    for step in steps:
-        if not _is_sound(step.folder):
-            raise HistoryError(
-                f"{contract.source}: what delivery {step.after.sequence} changed is missing or damaged ({step.folder});"
-                f" it is computed again by: variorum run --source {contract.source}"
-            )
+    if damaged := _unsound(steps):
+        raise HistoryError(
+            f"{contract.source}: what delivery {damaged[0].after.sequence} changed is missing or damaged"
+            f" ({damaged[0].folder}); it is computed again by: variorum run --source {contract.source}"
+        )
     changes = tuple(Change(step.folder, _receipt(step.folder)) for step in steps)
     states = (steps[-1].before, steps[-1].after) if steps else ()
     return History(contract.source, changes, states, is_current, skipped)
@@ -265,11 +269,16 @@ def _receipt(folder: Path) -> ChangeReceipt:
     return ChangeReceipt(**data)
 
 
-def _is_sound(folder: Path) -> bool:
+def _unsound(steps: Sequence[_Step]) -> list[_Step]:
+    """The changes that lack what is read of them: the versions that ended, and of the last one everything."""
+    return [step for step in steps if not _is_sound(step.folder, OUTCOMES if step is steps[-1] else (ENDED,))]
+
+
+def _is_sound(folder: Path, outcomes: Sequence[str] = OUTCOMES) -> bool:
     """Whether a change is there with the bytes that were written."""
     try:
         digests = _receipt(folder).digests
-        return all(file_sha256(folder / f"{name}.parquet") == digests[f"{name}.parquet"] for name in OUTCOMES)
+        return all(file_sha256(folder / f"{name}.parquet") == digests[f"{name}.parquet"] for name in outcomes)
     except (OSError, ValueError, TypeError, KeyError):
         return False
 

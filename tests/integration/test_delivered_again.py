@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,6 +13,7 @@ from expectations.laws.verdicts import Verdict, broken, story
 from pipelines.proof import prove_run
 from pipelines.warehouse.catalog import bind, histories, landed_files
 from pipelines.warehouse.run_folder import RunFolder
+from tests.conftest import ROOT, variorum
 from tests.integration.by_hand import Edit, build_models, edited_project
 from tests.unit.deliveries_bench import KEY, Deliveries, contract
 
@@ -111,3 +113,27 @@ def test_a_filter_that_leaves_out_more_or_less_is_caught(
     assert {verdict.definition.number for verdict in found} == laws
     assert any(told in offender for verdict in found for offender in verdict.offenders)
     assert f"The laws are broken in step {step}" in story(found)
+
+
+def test_the_command_tells_what_a_new_delivery_changed(tmp_path: Path) -> None:
+    export = ROOT / "pipelines" / "demo" / "inbox" / "demo_topics" / "annotations.jsonl"
+    folder = tmp_path / "inbox" / "demo_topics"
+    folder.mkdir(parents=True)
+    lines = export.read_text().splitlines(keepends=True)
+    where = ["--inbox", str(tmp_path / "inbox"), "--home", str(tmp_path / "home"), "--store", str(tmp_path / "store")]
+    (folder / export.name).write_text("".join(lines))
+    first = variorum("run", "--source", "demo_topics", *where).stdout
+    assert "delivery" not in first
+    record = json.loads(lines[0])
+    record["accept"] = [] if record["accept"] else ["noise"]
+    (folder / export.name).write_text("".join([json.dumps(record) + "\n", *lines[2:]]))
+    second = variorum("run", "--source", "demo_topics", *where).stdout
+    assert "delivery 2 of demo_topics: 198 unchanged, 1 corrected, 1 deleted" in second
+    marts = max((tmp_path / "home" / "runs").glob("*/marts"), key=lambda path: path.stat().st_mtime)
+    with duckdb.connect() as con:
+        versions = "select version, count(*) from read_parquet('{}') group by all order by all"
+        assert con.execute(versions.format(marts / "judgments.parquet")).fetchall() == [(1, 198), (2, 1)]
+        ended = f"select change, changed_columns from read_parquet('{marts / 'judgment_history.parquet'}') order by all"
+        (corrected, deleted) = con.execute(ended).fetchall()
+    assert (corrected[0], deleted) == ("corrected", ("deleted", []))
+    assert "answer" in corrected[1]

@@ -50,14 +50,14 @@ def test_ingests_at_once_on_one_home_all_succeed_and_log_one_delivery(tmp_path: 
 
 def test_two_runs_at_once_on_one_home_both_end_well(tmp_path: Path) -> None:
     where = ["--home", str(tmp_path / "home"), "--store", str(tmp_path / "store")]
-    command = ["run", "--source", "demo_topics", "--inbox", "pipelines/demo/inbox", *where]
+    command = ["run", "--dataset", "demo", "--inbox", "pipelines/demo/inbox", *where]
     from concurrent.futures import ThreadPoolExecutor
 
     with ThreadPoolExecutor(2) as pool:
         done = list(pool.map(lambda _: variorum(*command, check=False), range(2)))
     assert [one.returncode for one in done] == [0, 0], [one.stderr for one in done]
     assert len(list((tmp_path / "home" / "raw" / "demo_topics" / "deliveries").iterdir())) == 1
-    assert len(list((tmp_path / "store" / "demo_topics" / "log").glob("*.json"))) == 1
+    assert len(list((tmp_path / "store" / "demo" / "log").glob("*.json"))) == 1
 
 
 def test_a_file_that_somebody_writes_is_not_taken_until_it_is_closed(tmp_path: Path) -> None:

@@ -290,6 +290,20 @@ def test_a_torn_or_missing_change_is_told_and_computed_again(full: Deliveries, n
         assert (full.state(), full.history()) == held
 
 
+def test_a_damaged_change_among_several_is_computed_again_from_the_first_that_is_needed(full: Deliveries) -> None:
+    for rows in (A, B, A, B):
+        full.deliver(*rows)
+    held = (full.state(), full.history())
+    folders = sorted(path.parent for path in full.home.landing.rglob(CHANGE))
+    whole = {path: path.read_bytes() for folder in folders for path in folder.iterdir()}
+    (folders[0] / "standing.parquet").unlink()
+    assert (full.state(), full.history()) == held
+    shutil.rmtree(folders[1])
+    full.take()
+    assert (full.state(), full.history()) == held
+    assert {path: path.read_bytes() for path in whole} == whole
+
+
 def falsified(deliveries: Deliveries, statement: str) -> list[tuple[int, str]]:
     """(law, first offender) of the laws that break once the bound warehouse is changed by a statement."""
     from expectations.laws.deliveries import DeliveryRelations, prove_deliveries, prove_versions
