@@ -17,6 +17,7 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
 DEMO_HOME := .variorum/demo
 DEMO := run --dataset demo --inbox pipelines/demo/inbox --home $(DEMO_HOME)
 N ?= 1000000
+FUZZ ?= 5000
 ARGS ?=
 
 COMPILE = $(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links \
@@ -37,6 +38,11 @@ demo: install ## From nothing to a published release, on the exports in the repo
 .PHONY: test
 test: install ## Run every test (ARGS='-k words' for some)
 	$(BIN)/pytest -n 2 --dist loadgroup $(ARGS)
+
+.PHONY: fuzz
+fuzz: install ## Break generated exports and land them (FUZZ=5000 a shape)
+	FUZZ=$(FUZZ) $(BIN)/pytest -n 2 --dist loadgroup --hypothesis-profile=fuzz --hypothesis-show-statistics \
+		tests/properties/test_exports.py $(ARGS)
 
 .PHONY: lint
 lint: install ## Check style, types and SQL

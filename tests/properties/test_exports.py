@@ -9,6 +9,7 @@ import pytest
 from hypothesis import event, given
 from hypothesis import strategies as st
 
+from tests.properties.conftest import TRIED
 from tests.properties.exports.cases import cases
 from tests.properties.exports.holds import check
 from tests.properties.exports.landing import land_bytes
@@ -20,7 +21,9 @@ from tests.properties.exports.shapes import SHAPES, Shape
 def test_what_is_written_lands_whatever_else_happens(shape: Shape, data: st.DataObject) -> None:
     case = data.draw(cases(shape))
     landed = land_bytes(case.contract, case.file.data)
-    event(f"the file was {check(case, landed)}")
+    outcome = check(case, landed)
+    TRIED[outcome] += 1
+    event(f"the file was {outcome}")
     for mutation in case.mutations:
         event(f"done: {mutation}")
     if len(case.file.data) % 16 == 0:

@@ -6,6 +6,7 @@ is SQL. Where a valid answer was written, what the model says counts, and not ``
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Any
@@ -266,7 +267,7 @@ class Ranks(Place):
         texts = {option: scalar(fields[name]) for option, name in self._columns().items()}
         if all(value is ABSENT for value in fields.values()):
             return Silent()
-        if any(text is None or not text.isascii() or not text.isdigit() or text[0] == "0" for text in texts.values()):
+        if not all(text and re.fullmatch("[1-9][0-9]*", text) and int(text) < 1 << 31 for text in texts.values()):
             return refused(Reason.ANSWER_MALFORMED)
         return Judged(Ranking(tuple((option, int(text or "")) for option, text in texts.items())))
 
