@@ -40,7 +40,7 @@ test: install ## Run every test (ARGS='-k words' for some)
 	$(BIN)/pytest -n 2 --dist loadgroup $(ARGS)
 
 .PHONY: fuzz
-fuzz: install ## Break generated exports and land them (FUZZ=5000 a shape)
+fuzz: install ## Break generated exports and land them (FUZZ=5000 a property)
 	FUZZ=$(FUZZ) $(BIN)/pytest -n 2 --dist loadgroup --hypothesis-profile=fuzz --hypothesis-show-statistics \
 		tests/properties/test_exports.py $(ARGS)
 

@@ -22,7 +22,7 @@ from pipelines.domain.answers import (
 )
 from pipelines.domain.tables import TYPED_ANSWERS
 from pipelines.domain.vocabulary import ABSTAINING_STATUSES, Attribution, Reason, Status
-from tests.properties.exports.places import Judged, Outcome, Place, Refused, Silent
+from tests.properties.exports.place import Judged, Outcome, Place, Refused, Silent
 from tests.properties.exports.values import ABSENT, Token, scalar
 from tests.properties.exports.world import SPELLINGS, TIMES, Act
 

@@ -9,14 +9,14 @@ from typing import Any
 from hypothesis import strategies as st
 
 from pipelines.contracts.model import SourceContract
-from pipelines.domain.vocabulary import Attribution, Reason
+from pipelines.domain.vocabulary import AnswerType, Attribution, Reason
 from tests.properties.exports.acts import Row, raw_act, rows_of
-from tests.properties.exports.damage import OF_FILES, File, Text
+from tests.properties.exports.damage import OF_FILES, Damage, File, Text
 from tests.properties.exports.formats import Look, looks, record_text, render
 from tests.properties.exports.landing import KEY
 from tests.properties.exports.mutations import OF_ACTS, break_record
-from tests.properties.exports.places import Place
-from tests.properties.exports.shapes import Record, Shape
+from tests.properties.exports.place import Place
+from tests.properties.exports.shape import Record, Shape
 from tests.properties.exports.values import scalar
 from tests.properties.exports.world import World, worlds
 
@@ -73,12 +73,17 @@ class Case:
 
 
 @st.composite
-def cases(draw: st.DrawFn, shape: Shape) -> Case:
-    """An export of a shape, and what was done to it."""
+def cases(
+    draw: st.DrawFn,
+    shape: Shape,
+    types: tuple[AnswerType, ...] | None = None,
+    damages: tuple[Damage, ...] = OF_FILES,
+) -> Case:
+    """An export of a shape, and what was done to it; of ``types``, where not of all that the shape can hold."""
     look = draw(looks(shape))
     world = draw(
         worlds(
-            shape.types,
+            types or shape.types,
             look.codec if look.codec in ("latin-1", "cp1252") else "utf-8",
             is_text=shape.is_text,
             is_sparse=shape.is_sparse,
@@ -105,7 +110,7 @@ def cases(draw: st.DrawFn, shape: Shape) -> Case:
         records[at] = break_record(draw, records[at], shape, columns, look)
         told.append("break_record")
     members = render(records, columns, look)
-    damage = draw(st.sampled_from(OF_FILES))
+    damage = draw(st.sampled_from(damages))
     file = damage(draw, Text(members, look, shape, columns))
     if not shape.is_text and all(act.is_touched for one in records if not one.refusals for _, act in one.acts):
         # What a field is called is seen where it is present somewhere; here it may be nowhere.

@@ -12,7 +12,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from tests.properties.exports.shapes import Record, Shape
+from tests.properties.exports.shape import Record, Shape
 from tests.properties.exports.values import element, write
 
 CODECS = {

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 from hypothesis import strategies as st
@@ -15,8 +16,8 @@ from hypothesis import strategies as st
 from pipelines.domain.vocabulary import Reason
 from tests.properties.exports.acts import RawAct
 from tests.properties.exports.formats import Look, cell, record_text
-from tests.properties.exports.places import Place
-from tests.properties.exports.shapes import Record, Shape
+from tests.properties.exports.place import Place
+from tests.properties.exports.shape import Record, Shape
 from tests.properties.exports.values import ABSENT, Token, element, scalar, write
 from tests.properties.exports.world import FORMULAS, MARK, WORDS
 
@@ -47,14 +48,16 @@ BLANK = ("", " ", "\t", "\r\n")
 
 def hostile(shape: Shape, look: Look) -> st.SearchStrategy[Any]:
     """Raw values that the shape can hold, and that hardly any question takes."""
+    return _hostile(shape, look.codec)
+
+
+@lru_cache(maxsize=200)
+def _hostile(shape: Shape, codec: str) -> st.SearchStrategy[Any]:
     pool = [
         value
         for value in (TEXTS if shape.is_text else (*TEXTS, ABSENT) if shape.is_xml else VALUES)
         if not isinstance(value, str)
-        or (
-            value == value.encode(look.codec, "ignore").decode(look.codec)
-            and not set(value) & set(shape.without + shape.never)
-        )
+        or (value == value.encode(codec, "ignore").decode(codec) and not set(value) & set(shape.without + shape.never))
     ]
     if shape.container in ("people", "marks"):
         pool = [value for value in pool if value is not ABSENT]

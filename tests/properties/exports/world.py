@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from hypothesis import strategies as st
@@ -149,6 +150,7 @@ class World:
     has_beside: bool = False
 
 
+@lru_cache(maxsize=100)
 def words(codec: str, *, without: str = "", max_size: int = 8) -> st.SearchStrategy[str]:
     """Texts that the codec can write: whatever signs, and those that are taken for something else."""
     signs = st.characters(codec=codec, exclude_categories=["Cs"], exclude_characters=without)
