@@ -58,8 +58,8 @@ format: install ## Put Python and SQL into their form
 	$(BIN)/sqlfluff fix dbt_project/models
 
 .PHONY: bench
-bench: install ## Time and memory of each step (N=1000000 judgments)
-	$(BIN)/python -m pipelines.bench $(N)
+bench: install ## Time and memory of each step (N=1000000 judgments; ARGS='--only ingest' for ingest)
+	$(BIN)/python -m pipelines.bench $(N) $(ARGS)
 
 .PHONY: ui
 ui: install ## Start the Dagster UI on 127.0.0.1

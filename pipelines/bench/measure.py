@@ -55,17 +55,15 @@ class Measured:
         return (self.full.cpu_seconds - self.small.cpu_seconds) / (self.full.judgments - self.small.judgments)
 
 
-def measure(step: Step, places: Sequence[Place], repeats: int = 1) -> Measured:
+def measure(step: Step, places: Sequence[Place]) -> Measured:
     """Run a step in a fresh process on a tiny, a small and a full place.
-
-    Where it is repeated, which only a step that leaves nothing behind can be, its median is taken.
 
     Raises:
         BenchError: the step failed; the message says how.
     """
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe(duplex=False)
-    process = context.Process(target=_run, args=(step, places, repeats, theirs))
+    process = context.Process(target=_run, args=(step, places, theirs))
     process.start()
     theirs.close()
     try:
@@ -80,14 +78,27 @@ def measure(step: Step, places: Sequence[Place], repeats: int = 1) -> Measured:
     return Measured(step.name, step.within, small, full)
 
 
-def _run(step: Step, places: Sequence[Place], repeats: int, told: Connection) -> None:
+def median(rounds: Sequence[Measured]) -> Measured:
+    """One step measured several times: the median of its times, and the highest of its peaks."""
+    first = rounds[0]
+    return Measured(
+        first.step,
+        first.within,
+        _median([one.small for one in rounds]),
+        _median([one.full for one in rounds]),
+    )
+
+
+def _run(step: Step, places: Sequence[Place], told: Connection) -> None:
     try:
-        told.send([_median([_cost(step, place) for _ in range(repeats)]) for place in places])
+        told.send([_cost(step, place) for place in places])
     except Exception as error:
         told.send(f"{type(error).__name__}: {error}")
 
 
 def _cost(step: Step, place: Place) -> Cost:
+    if step.again:
+        step.again(place)
     cpu, wall = _cpu_seconds(), time.perf_counter()
     step.run(place)
     return Cost(place.judgments, time.perf_counter() - wall, _cpu_seconds() - cpu, _peak_bytes())

@@ -1,4 +1,4 @@
-"""The made-up export that is measured: one tidy CSV of one source, and the contract that reads it.
+"""The made-up tidy export that is measured: one CSV of one source, and the contract that reads it.
 
 Drawn by DuckDB from hashes of row numbers, so that a number and a seed always make the same bytes.
 """
@@ -51,7 +51,7 @@ CONTRACT = SourceContract.model_validate(
 )
 """One record is one judgment: an answer to one question. The item's text is repeated in every row, as tools do."""
 
-_ANSWERS = ("polite", "polite", "polite", "neutral", "neutral", "rude", "rude", "unsure")
+ANSWERS = ("polite", "polite", "polite", "neutral", "neutral", "rude", "rude", "unsure")
 _SYLLABLES = (
     *("ba", "be", "co", "da", "de", "el", "en", "fa", "fi", "ga", "he", "in", "ja", "ka", "le", "li", "lo", "ma"),
     *("mi", "na", "ne", "no", "or", "pa", "pe", "qui", "ra", "ri", "ros", "sa", "sen", "ta", "ter", "tu", "un", "vé"),
@@ -67,7 +67,7 @@ def write(folder: Path, judgments: int, seed: int = SEED) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / FILE
     with duckdb.connect() as con:
-        con.execute(_texts(max(judgments // ITEM_JUDGMENTS, 1), seed))
+        con.execute(texts(max(judgments // ITEM_JUDGMENTS, 1), seed))
         con.execute(
             f"create temp table judgments as select range % (select count(*) from texts) as item, draw"
             f" from (select range, hash(range, {seed}) as draw from range({judgments})) order by draw"
@@ -76,16 +76,16 @@ def write(folder: Path, judgments: int, seed: int = SEED) -> Path:
     return path
 
 
-def _texts(items: int, seed: int) -> str:
+def texts(items: int, seed: int) -> str:
     """The items' texts: words that are frequent or rare, as in a language, so that they pack no better than one."""
-    syllables = ", ".join(f"({text_list(_SYLLABLES)})[1 + {_draw(len(_SYLLABLES), 'word', n, seed)}]" for n in range(3))
-    rank = f"pow({_unit('range', 'place', seed)}, 3) * {_WORDS}"
+    syllables = ", ".join(f"({text_list(_SYLLABLES)})[1 + {draw(len(_SYLLABLES), 'word', n, seed)}]" for n in range(3))
+    rank = f"pow({unit('range', 'place', seed)}, 3) * {_WORDS}"
     return (
         f"create temp table texts as with vocabulary as (select list(substr(concat({syllables}), 1, "
-        f" 2 + {_draw(7, 'word', 99, seed)}) order by word) as words from range({_WORDS}) as made(word))"
+        f" 2 + {draw(7, 'word', 99, seed)}) order by word) as words from range({_WORDS}) as made(word))"
         f" select range as item, list_aggregate(list_transform(range({_TEXT_WORDS}),"
         f" lambda place: words[1 + floor({rank})::int]), 'string_agg', ' ')"
-        f" || ({text_list(_ENDINGS)})[1 + {_draw(len(_ENDINGS), 'range', seed)}] as text"
+        f" || ({text_list(_ENDINGS)})[1 + {draw(len(_ENDINGS), 'range', seed)}] as text"
         f" from range({items}), vocabulary"
     )
 
@@ -93,11 +93,11 @@ def _texts(items: int, seed: int) -> str:
 def _rows(judgments: int, seed: int) -> str:
     """The export's rows, in the order in which they were judged."""
     annotators = max(judgments // ANNOTATOR_JUDGMENTS, 3)
-    sitting = _unit(f"judgments.rowid // {SITTING}", seed)
+    sitting = unit(f"judgments.rowid // {SITTING}", seed)
     return (
         f"select printf('message-%08d', item) as item_id, text,"
         f" printf('p%06d@people.example', floor({sitting} * {sitting} * {annotators})::int) as annotator,"
-        f" ({text_list(_ANSWERS)})[1 + (draw % {len(_ANSWERS)})::int] as tone,"
+        f" ({text_list(ANSWERS)})[1 + (draw % {len(ANSWERS)})::int] as tone,"
         f" strftime(timestamp '2026-01-05 08:00:00' + to_seconds(judgments.rowid // 40), '%Y-%m-%dT%H:%M:%SZ')"
         f" as judged_at,"
         f" printf('%.1f', 2 + (draw // 8) % 400 / 10) as seconds"
@@ -105,11 +105,11 @@ def _rows(judgments: int, seed: int) -> str:
     )
 
 
-def _unit(*values: object) -> str:
+def unit(*values: object) -> str:
     """SQL for a number from 0 to 1, drawn from a hash."""
     return f"(hash({', '.join(map(str, values))}) / 18446744073709551616.0)"
 
 
-def _draw(sides: int, *values: object) -> str:
+def draw(sides: int, *values: object) -> str:
     """SQL for an integer from 0 to ``sides`` less one, drawn from a hash."""
     return f"(hash({', '.join(map(str, values))}) % {sides})::int"
