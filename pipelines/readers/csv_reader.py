@@ -15,7 +15,7 @@ import pyarrow as pa
 from pyarrow import csv
 
 from pipelines.domain.vocabulary import Reason
-from pipelines.readers.records import CHUNK_BYTES, FileRefusedError, RefusedRecord
+from pipelines.readers.records import CHUNK_BYTES, FileRefusedError, RecordTooLargeError, RefusedRecord
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class CsvBatch:
 
 
 class CsvReader:
-    """Reads one CSV stream of UTF-8 text.
+    """Reads one CSV stream of UTF-8 text, so many bytes at a time.
 
     Iterating yields batches; ``refused`` grows by the rows with too few or too many fields, which keep
     their ordinal (their bytes are found by the second reader). Blank lines are no records. Without ``quote`` a quote
@@ -38,7 +38,12 @@ class CsvReader:
     """
 
     def __init__(
-        self, stream: BinaryIO, delimiter: str, quote: str | None, header: Sequence[str] | None = None
+        self,
+        stream: BinaryIO,
+        delimiter: str,
+        quote: str | None,
+        header: Sequence[str] | None = None,
+        block_bytes: int = CHUNK_BYTES,
     ) -> None:
         self.refused: list[RefusedRecord] = []
         self._rows_before = 1 if header else 2
@@ -46,7 +51,7 @@ class CsvReader:
         try:
             self._reader = csv.open_csv(
                 stream,
-                read_options=csv.ReadOptions(use_threads=False, block_size=CHUNK_BYTES, column_names=header),
+                read_options=csv.ReadOptions(use_threads=False, block_size=block_bytes, column_names=header),
                 parse_options=csv.ParseOptions(
                     delimiter=delimiter,
                     quote_char=quote or False,
@@ -115,5 +120,5 @@ def _refusal(error: pa.ArrowInvalid) -> FileRefusedError:
     if "Empty CSV" in text:
         return FileRefusedError(Reason.FILE_EMPTY, "the file is empty")
     if "straddling" in text:
-        return FileRefusedError(Reason.FILE_MALFORMED, "a record is larger than the limit, or a quote never closes")
+        return RecordTooLargeError(Reason.FILE_MALFORMED, "a record is larger than the limit, or a quote never closes")
     return FileRefusedError(Reason.FILE_MALFORMED, "the file is no valid CSV of the declared dialect")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from itertools import accumulate
 from typing import Any, BinaryIO
 
 import msgspec
@@ -15,11 +16,10 @@ from pipelines.readers.records import MAX_RECORD_BYTES, FileRefusedError, RawRec
 
 MAX_DEPTH = 64
 
-_MINUS_ZERO = re.compile(rb"[\[:,\s]-0[\s,\]}]")
+_MINUS_ZERO = re.compile(rb"(?s)-0[\s,\]}](?<=[\[:,\s]...)")
 """The one number that is a whole one and loses a sign by being read."""
 
-_CONTAINERS = (dict, list)
-_BEFORE_COLONS = (b'":', b" :", b"\t:", b"\r:", b"\n:")
+_NO_STRUCTURE = bytes(sorted(set(range(256)) - set(b'"{}[]:')))
 
 
 def _number(token: str) -> msgspec.Raw:
@@ -31,6 +31,7 @@ def _whole(digits: str) -> msgspec.Raw | int:
 
 
 _decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(float_hook=_number)
+_encode = msgspec.json.Encoder().encode
 
 
 class RecordMalformedError(ValueError):
@@ -86,14 +87,13 @@ def parse(record: RawRecord) -> tuple[dict[str, Any], str | None]:
         raise RecordMalformedError(str(error)) from None
     except RecursionError:
         raise RecordMalformedError("nested too deep") from None
-    keys, depth = _measure(value)
-    if depth > MAX_DEPTH + record.is_entry:
+    written = _skeleton(text)
+    if not _is_shallow(written, MAX_DEPTH + record.is_entry):
         raise RecordMalformedError(f"nested deeper than {MAX_DEPTH} levels")
-    # A colon behind a key follows its quote or white space. So many colons there are at least as there are keys
-    # written; where they are no more than the keys held, none was written twice, and only then is it this cheap.
-    if keys != sum(map(text.count, _BEFORE_COLONS)):
-        json.loads(text, object_pairs_hook=_no_twins, parse_int=str, parse_float=str)
-    if b"-0" in text and _MINUS_ZERO.search(text):
+    # Outside of strings a colon follows each key, and nothing else: a key that was written twice is held once.
+    if written.count(b":") != _skeleton(_encode(value)).count(b":"):
+        raise RecordMalformedError("a key is named twice")
+    if _MINUS_ZERO.search(text):
         value = json.loads(text, parse_int=_whole, parse_float=_number)
     key = None
     if record.is_entry:
@@ -103,30 +103,28 @@ def parse(record: RawRecord) -> tuple[dict[str, Any], str | None]:
     return value, key
 
 
+def json_bytes(value: Any) -> bytes:
+    """A parsed value as JSON text in UTF-8, number tokens as they stood in the file."""
+    return _encode(value)
+
+
 def to_json(value: Any) -> str:
-    """A parsed value as JSON text, number tokens as they stood in the file."""
-    return msgspec.json.encode(value).decode()
+    """The same as text."""
+    return _encode(value).decode()
 
 
-def _measure(value: Any) -> tuple[int, int]:
-    """How many keys a value holds at all levels, and how deep it is."""
-    keys = depth = 0
-    level = [value] if type(value) in _CONTAINERS else []
-    while level:
-        depth += 1
-        below: list[Any] = []
-        for node in level:
-            if type(node) is dict:
-                keys += len(node)
-                node = node.values()
-            below += [child for child in node if type(child) in _CONTAINERS]
-        level = below
-    return keys, depth
+def _skeleton(text: bytes) -> bytes:
+    """Brackets and colons of a valid JSON text, without its strings."""
+    if b"\\" in text:
+        text = text.replace(b"\\\\", b"").replace(b'\\"', b"")
+    return b"".join(text.translate(None, _NO_STRUCTURE).split(b'"')[::2])
 
 
-def _no_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """An object of which no key is named twice: of two values, which one is meant is not ours to say."""
-    held = dict(pairs)
-    if len(held) < len(pairs):
-        raise RecordMalformedError("a key is named twice")
-    return held
+def _is_shallow(skeleton: bytes, limit: int) -> bool:
+    """Whether brackets are nested no deeper than so many levels."""
+    left = brackets = skeleton.replace(b":", b"")
+    for _ in range(limit // 2):  # each round takes away the innermost level, or two of them
+        left = left.replace(b"[]", b"").replace(b"{}", b"")
+        if not left:
+            return True
+    return max(accumulate(1 if sign in b"[{" else -1 for sign in brackets)) <= limit

@@ -11,6 +11,9 @@ from typing import BinaryIO
 from pipelines.domain.vocabulary import Reason
 
 CHUNK_BYTES = 8 << 20
+SMALL_BLOCK_BYTES = 1 << 20
+"""What a parser gets at a time where no record is larger: it holds many blocks at once."""
+
 MAX_RECORD_BYTES = 64 << 20
 
 
@@ -22,6 +25,10 @@ class FileRefusedError(Exception):
         self.reason = reason
         self.message = message
         self.field = field
+
+
+class RecordTooLargeError(FileRefusedError):
+    """A record does not fit into the blocks that the file was read by; larger ones might hold it."""
 
 
 @dataclass(frozen=True)

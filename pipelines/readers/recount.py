@@ -19,6 +19,7 @@ from typing import BinaryIO
 from pipelines.readers.containers import open_members
 from pipelines.readers.records import MAX_RECORD_BYTES, exact_codec
 from pipelines.readers.recount_json import JsonCounter, RecountError
+from pipelines.readers.recount_lines import count_lines, utf8_blocks
 from pipelines.readers.recount_xml import count_elements
 
 _END = "\udcff"
@@ -84,10 +85,12 @@ def _total(path: Path, layout: Layout, *, exactly: bool) -> int:
 def _count(stream: BinaryIO, layout: Layout, *, exactly: bool) -> int:
     if layout.format == "csv" and exactly:
         return max(sum(1 for _ in _csv_rows(stream, layout)) - layout.has_header, 0)
-    newline = {"csv": "", "jsonl": "\n"}.get(layout.format)
-    with _text(stream, layout.encoding, newline) as text:
-        if layout.format == "csv":
-            return max(sum(1 for _ in _csv_lines(text, layout)) - layout.has_header, 0)
+    if layout.format == "csv":
+        lines, last = count_lines(utf8_blocks(stream, layout.encoding), layout.quote)
+        if layout.quote is not None and layout.quote in last and not _is_closed(last, layout):
+            raise RecountError("the file ends within a quoted field")
+        return max(lines - layout.has_header, 0)
+    with _text(stream, layout.encoding, "\n" if layout.format == "jsonl" else None) as text:
         if layout.format == "jsonl":
             return sum(1 for line in text if line.strip(" \t\r\n"))
         if layout.format == "xml":
@@ -104,34 +107,6 @@ def _text(stream: BinaryIO, encoding: str, newline: str | None) -> Iterator[Text
         yield wrapper
     finally:
         wrapper.detach()
-
-
-def _csv_lines(stream: Iterable[str], layout: Layout) -> Iterator[str]:
-    """Logical lines of CSV text: a newline inside quotes does not end one; blank lines are left out.
-
-    Raises:
-        RecountError: quotes and newlines alone cannot tell whether the text ends within a quoted field.
-    """
-    if layout.quote is None:
-        yield from (line for line in stream if line.strip("\r\n"))
-        return
-    pending: list[str] = []
-    is_open = False
-    last = ""
-    for line in stream:
-        if line.count(layout.quote) % 2:
-            is_open = not is_open
-        if is_open or pending:
-            pending.append(line)
-            if is_open:
-                continue
-            line = "".join(pending)
-            pending.clear()
-        if line.strip("\r\n"):
-            last = line
-            yield line
-    if is_open or (layout.quote in last and not _is_closed(last, layout)):
-        raise RecountError("the file ends within a quoted field")
 
 
 def _is_closed(line: str, layout: Layout) -> bool:
@@ -168,14 +143,15 @@ def _csv_rows(stream: BinaryIO, layout: Layout) -> Iterator[bytes]:
 
 @contextmanager
 def _large_fields() -> Iterator[None]:
-    """Fields may be as large as a record; the standard library's own limit is 128 KiB, and its errors are its own."""
-    before = csv.field_size_limit(MAX_RECORD_BYTES)
+    """Fields may be as large as a record; the standard library's own limit is 128 KiB, and its errors are its own.
+
+    The limit is the whole process's: it is not set back, for another thread may be reading.
+    """
+    csv.field_size_limit(MAX_RECORD_BYTES)
     try:
         yield
     except csv.Error as error:
         raise RecountError(str(error)) from None
-    finally:
-        csv.field_size_limit(before)
 
 
 def _reader(lines: Iterable[str], layout: Layout) -> Iterator[list[str]]:
