@@ -6,6 +6,7 @@ read or flattened are kept aside with their bytes.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -21,23 +22,31 @@ from pipelines.domain.vocabulary import Reason
 from pipelines.readers.containers import open_members
 from pipelines.readers.csv_reader import CsvBatch, CsvReader
 from pipelines.readers.json_reader import RecordMalformedError, parse, read_json, read_jsonl
-from pipelines.readers.records import FileRefusedError, RawRecord, RefusedRecord, utf8_stream
+from pipelines.readers.records import CHUNK_BYTES, FileRefusedError, RawRecord, RefusedRecord, utf8_stream
 from pipelines.readers.xml_reader import XmlReader, XmlRecord
 from pipelines.shapes.beside import load_flatten
-from pipelines.shapes.flatten import Act, Flattener, RecordShapeError
+from pipelines.shapes.flatten import Act, Cell, Flattener, RecordShapeError
 from pipelines.shapes.slots import Slots, covered_fields
 from pipelines.shapes.sql import literal
 from pipelines.shapes.xml_forms import XmlForms
 
 CHUNK_ACTS = 500_000
-CHUNK_RAW_BYTES = 64 << 20
+CHUNK_RAW_BYTES = 32 << 20
 
 
 @dataclass
 class Chunk:
-    """Acts of some records, and the raw bytes of those records where the reader has them."""
+    """Acts of some records.
+
+    Attributes:
+        extra_sql: SQL over the acts for what no field covers, as JSON text; None where everything is covered.
+        records: how many records were read up to here, refused ones included.
+        raws: the raw bytes of its records, where the reader has them.
+    """
 
     acts: pa.Table
+    extra_sql: str | None
+    records: int
     raws: dict[int, bytes] = field(default_factory=dict)
 
     def counted_from(self, first: int) -> Chunk:
@@ -47,16 +56,15 @@ class Chunk:
         at = self.acts.schema.get_field_index("record_ordinal")
         ordinals = pc.add(self.acts.column(at), first)
         raws = {first + ordinal: raw for ordinal, raw in self.raws.items()}
-        return Chunk(self.acts.set_column(at, "record_ordinal", ordinals), raws)
+        return replace(self, acts=self.acts.set_column(at, "record_ordinal", ordinals), raws=raws)
 
 
 class RawFile:
-    """Reads one raw file through one mapping.
+    """Reads one raw file through one mapping, a CSV file by blocks of so many bytes.
 
     Attributes:
         records: how many records have been read so far, refused ones included.
         refused: records that could not be read or flattened.
-        extra_sql: SQL over the chunk for what no field covers, as JSON text.
         uncovered: fields found in the file that the mapping does not account for.
     """
 
@@ -69,21 +77,23 @@ class RawFile:
         forms: XmlForms | None = None,
         made: Mapping[str, str] | None = None,
         flatten: FlattenSource | None = None,
+        block_bytes: int = CHUNK_BYTES,
     ) -> None:
         self._path = path
+        self._block_bytes = block_bytes
         self._forms = forms or XmlForms()
         self._flattener = Flattener(mapping, slots, is_text=mapping.is_table, required=required)
         self._flatten_first = load_flatten(flatten) if mapping.flatten else None
         self._acts = 0
         self._mapping = mapping
         self._slots = slots
+        self._asked = frozenset(slots.asked)
         self.records = 0
         self._first = 0
         self._given = dict(made or {})
         self._made: dict[str, Any] = self._given
         self.refused: list[RefusedRecord] = []
-        self.extra_sql = "extra"
-        self.uncovered: dict[str, int] = {}
+        self.uncovered: Counter[str] = Counter()
 
     def chunks(self) -> Iterator[Chunk]:
         """The file's acts, some at a time.
@@ -99,7 +109,8 @@ class RawFile:
             self._made = {**self._given, "$member": member.name} if member.name else self._given
             stream = utf8_stream(member.stream, dialect.encoding)
             if dialect.format == "csv":
-                yield from self._csv(CsvReader(stream, dialect.delimiter, dialect.quote, dialect.header))
+                reader = CsvReader(stream, dialect.delimiter, dialect.quote, dialect.header, self._block_bytes)
+                yield from self._csv(reader)
             else:
                 yield from self._json(stream, dialect)
         if self.records == 0:
@@ -117,26 +128,28 @@ class RawFile:
             raise FileRefusedError(Reason.FILE_COLUMN_MISSING, f"the file has no column {told}", missing[0])
         uncovered = [name for name in reader.columns if name not in set(covered)]
         flattener = self._flattener if self._mapping.each or self._flatten_first else None
-        if flattener is None and uncovered:
+        extra: str | None = "extra"
+        if flattener is None:
             pairs = ", ".join(f"{literal(name)}, e{number}" for number, name in enumerate(uncovered))
-            self.extra_sql = f"json_object({pairs})::varchar"
+            extra = f"json_object({pairs})::varchar" if uncovered else None
         pending: list[pa.Table] = []
-        held = 0
+        held = size = 0
         for batch in reader:
             table = self._csv_columns(batch, uncovered) if flattener is None else self._csv_acts(batch)
             for name in uncovered:
-                self.uncovered[name] = self.uncovered.get(name, 0) + batch.rows.num_rows
+                self.uncovered[name] += batch.rows.num_rows
             pending.append(table)
             held += table.num_rows
             self.records = self._first + int(batch.ordinals[-1].as_py()) + 1
-            if held >= CHUNK_ACTS:
-                yield Chunk(pa.concat_tables(pending))
-                pending, held = [], 0
+            size += batch.rows.nbytes
+            if held >= CHUNK_ACTS or size >= CHUNK_RAW_BYTES:
+                yield Chunk(pa.concat_tables(pending), extra, self.records)
+                pending, held, size = [], 0, 0
         refused = [replace(one, ordinal=self._first + one.ordinal) for one in reader.refused]
         self.refused.extend(refused)
         self.records = max([self.records, *(one.ordinal + 1 for one in refused)])
         if pending:
-            yield Chunk(pa.concat_tables(pending))
+            yield Chunk(pa.concat_tables(pending), extra, self.records)
 
     def _csv_columns(self, batch: CsvBatch, uncovered: list[str]) -> pa.Table:
         rows = batch.rows
@@ -144,19 +157,17 @@ class RawFile:
             "record_ordinal": pc.add(batch.ordinals, self._first),
             "record_part": pa.repeat(pa.scalar(0, pa.int32()), rows.num_rows),
         }
-        for name in self._slots.fields:
-            made = self._made.get(name)
-            cells = rows.column(name) if made is None else pa.repeat(pa.scalar(made), rows.num_rows)
-            columns[self._slots.text(name)] = cells
-            columns[self._slots.raw(name)] = cells
+        for number, name in enumerate(self._slots.fields):
+            if (column := f"t{number}") in self._asked:
+                made = self._made.get(name)
+                columns[column] = rows.column(name) if made is None else pa.repeat(pa.scalar(made), rows.num_rows)
         for number, name in enumerate(uncovered):
             columns[f"e{number}"] = rows.column(name)
-        columns["extra"] = pa.nulls(rows.num_rows, pa.string())
-        columns["item_extra"] = columns["extra"]
+        columns["item_extra"] = pa.nulls(rows.num_rows, pa.string())
         return pa.table(columns)
 
     def _csv_acts(self, batch: CsvBatch) -> pa.Table:
-        acts = _Acts(len(self._slots.fields))
+        acts = _Acts(self._flattener.columns)
         for place, row in zip(batch.ordinals.to_pylist(), batch.rows.to_pylist(), strict=True):
             ordinal = self._first + place
             try:
@@ -164,8 +175,7 @@ class RawFile:
             except RecordShapeError as error:
                 self.refused.append(RefusedRecord(ordinal, Reason.RECORD_SHAPE, b"", error.field))
                 continue
-            for act in flat:
-                acts.add(ordinal, act.part, act.texts, act.raws, act.extra, act.item_extra)
+            acts.add(ordinal, flat)
             if self._flatten_first:
                 self._count(flat)
         return acts.table()
@@ -176,20 +186,18 @@ class RawFile:
             records = XmlReader(stream, dialect.record, dialect.encoding, self._forms.root, self._mapping.ignored)
         else:
             records = read_jsonl(stream) if dialect.format == "jsonl" else read_json(stream, dialect.records)
-        acts = _Acts(len(self._slots.fields))
+        acts = _Acts(self._flattener.columns)
         raws: dict[int, bytes] = {}
-        size = 0
         for found in records:
-            record = replace(found, ordinal=self._first + found.ordinal)
+            record = replace(found, ordinal=self._first + found.ordinal) if self._first else found
             self.records += 1
             if self._flatten(record, acts):
                 raws[record.ordinal] = record.raw
-                size += len(record.raw)
-            if size >= CHUNK_RAW_BYTES or len(acts) >= CHUNK_ACTS:
-                yield Chunk(acts.table(), raws)
-                acts, raws, size = _Acts(len(self._slots.fields)), {}, 0
+            if acts.size >= CHUNK_RAW_BYTES or len(acts) >= CHUNK_ACTS:
+                yield Chunk(acts.table(), "extra", self.records, raws)
+                acts, raws = _Acts(self._flattener.columns), {}
         if len(acts):
-            yield Chunk(acts.table(), raws)
+            yield Chunk(acts.table(), "extra", self.records, raws)
 
     def _flatten(self, record: RawRecord, acts: _Acts) -> bool:
         try:
@@ -201,8 +209,7 @@ class RawFile:
         except RecordShapeError as error:
             self.refused.append(RefusedRecord(record.ordinal, Reason.RECORD_SHAPE, record.raw, error.field))
             return False
-        for act in flat:
-            acts.add(record.ordinal, act.part, act.texts, act.raws, act.extra, act.item_extra)
+        acts.add(record.ordinal, flat, len(record.raw))
         self._count(flat)
         return True
 
@@ -212,15 +219,14 @@ class RawFile:
         acts: list[Act] = []
         uncovered: set[str] = set()
         for one in self._flatten_first(record):
-            acts += [replace(act, part=len(acts) + act.part) for act in self._flattener.acts(one, made)]
+            acts += [act._replace(part=len(acts) + act.part) for act in self._flattener.acts(one, made)]
             uncovered |= self._flattener.uncovered
         self._flattener.uncovered = frozenset(uncovered)
         return acts
 
     def _count(self, flat: list[Act]) -> None:
         self._acts += len(flat)
-        for name in self._flattener.uncovered:
-            self.uncovered[name] = self.uncovered.get(name, 0) + 1
+        self.uncovered.update(self._flattener.uncovered)
 
 
 def _shaped(record: XmlRecord) -> dict[str, Any]:
@@ -232,45 +238,32 @@ def _shaped(record: XmlRecord) -> dict[str, Any]:
 
 
 class _Acts:
-    """Rows gathered column by column."""
+    """Acts gathered row by row; ``size`` is about what they and their records hold in memory, in bytes."""
 
-    def __init__(self, slots: int) -> None:
-        self._ordinals: list[int] = []
-        self._parts: list[int] = []
-        self._texts: list[list[str | None]] = [[] for _ in range(slots)]
-        self._raws: list[list[str | None]] = [[] for _ in range(slots)]
-        self._extras: list[str | None] = []
-        self._item_extras: list[str | None] = []
+    def __init__(self, columns: list[str]) -> None:
+        self._columns = columns
+        self._places: list[tuple[int, int, bytes | None, bytes | None]] = []
+        self._cells: list[list[Cell]] = []
+        self.size = 0
 
     def __len__(self) -> int:
-        return len(self._ordinals)
+        return len(self._places)
 
-    def add(
-        self,
-        ordinal: int,
-        part: int,
-        texts: list[str | None],
-        raws: list[str | None],
-        extra: str | None,
-        item_extra: str | None,
-    ) -> None:
-        self._ordinals.append(ordinal)
-        self._parts.append(part)
-        for column, text in zip(self._texts, texts, strict=True):
-            column.append(text)
-        for column, raw in zip(self._raws, raws, strict=True):
-            column.append(raw)
-        self._extras.append(extra)
-        self._item_extras.append(item_extra)
+    def add(self, ordinal: int, acts: list[Act], size: int = 0) -> None:
+        """The acts of one record, which is so many bytes long."""
+        self.size += size
+        for part, cells, extra, item_extra in acts:
+            self._places.append((ordinal, part, extra, item_extra))
+            self._cells.append(cells)
 
     def table(self) -> pa.Table:
-        columns: dict[str, Any] = {
-            "record_ordinal": pa.array(self._ordinals, pa.int64()),
-            "record_part": pa.array(self._parts, pa.int32()),
+        ordinals, parts, extras, item_extras = zip(*self._places, strict=True) if self._places else ((), (), (), ())
+        cells = zip(*self._cells, strict=True) if self._cells else ((),) * len(self._columns)
+        columns = {
+            "record_ordinal": pa.array(ordinals, pa.int64()),
+            "record_part": pa.array(parts, pa.int32()),
+            **{name: pa.array(column, pa.string()) for name, column in zip(self._columns, cells, strict=True)},
+            "extra": pa.array(extras, pa.string()),
+            "item_extra": pa.array(item_extras, pa.string()),
         }
-        for number, (texts, raws) in enumerate(zip(self._texts, self._raws, strict=True)):
-            columns[f"t{number}"] = pa.array(texts, pa.string())
-            columns[f"r{number}"] = pa.array(raws, pa.string())
-        columns["extra"] = pa.array(self._extras, pa.string())
-        columns["item_extra"] = pa.array(self._item_extras, pa.string())
         return pa.table(columns)

@@ -8,7 +8,9 @@ from __future__ import annotations
 import json
 import shutil
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import asdict, dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
@@ -25,18 +27,26 @@ from pipelines.domain.pseudonyms import PseudonymKey
 from pipelines.domain.tables import Table
 from pipelines.domain.types import duckdb_type
 from pipelines.domain.vocabulary import Reason
+from pipelines.landing.ahead import ahead
 from pipelines.landing.chunks import Chunk, RawFile
 from pipelines.landing.home import Home, locked
+from pipelines.landing.parts import PartWriter
 from pipelines.landing.refusals import Refusal, Refusals
 from pipelines.landing.schema import LANDED
-from pipelines.readers.records import FileRefusedError, encoding_refusal
+from pipelines.readers.records import (
+    CHUNK_BYTES,
+    SMALL_BLOCK_BYTES,
+    FileRefusedError,
+    RecordTooLargeError,
+    encoding_refusal,
+)
 from pipelines.readers.recount import Layout, count_records
 from pipelines.readers.recount_json import RecountError
-from pipelines.shapes.plan import Plan, Planner
+from pipelines.shapes.plan import Constant, Plan, Planner
 from pipelines.shapes.slots import Slots, required_paths
 from pipelines.shapes.xml_forms import xml_forms
 
-LANDING_VERSION = 4
+LANDING_VERSION = 5
 """Raised when the same raw bytes and contract would land differently."""
 
 RECEIPT = "receipt.json"
@@ -186,30 +196,42 @@ class Lander:
 
     def land(self, on_progress: Callable[[int], None] | None = None) -> FileReceipt:
         """Write every landed table and return the receipt."""
-        required = required_paths(self._contract, self._mapping)
-        forms = xml_forms(self._contract, self._mapping, required)
-        source = RawFile(self._raw, self._mapping, self._slots, required, forms, self._made, self._contract.flatten)
+        self._plan(None)  # it asks for the columns that the chunks are to have
+        source = self._source(SMALL_BLOCK_BYTES)
         refusal: FileRefusedError | None = None
         recounted = 0
-        with connect() as con:
+        with connect() as con, PartWriter(self._building) as writer, ThreadPoolExecutor(1) as second:
+            self._writer = writer
+            recount = second.submit(self._recount, exactly=self._copy > 0)
             try:
-                recounted = self._recount(exactly=self._copy > 0)
-                self.refused.first = first = self._copy * recounted
-                for chunk in source.chunks():
-                    self._land_chunk(con, chunk.counted_from(first), self._plan(source))
-                    if on_progress:
-                        on_progress(source.records)
+                try:
+                    if self._copy:
+                        self.refused.first = self._copy * recount.result()
+                    try:
+                        self._land_chunks(con, source, recount, on_progress)
+                    except RecordTooLargeError:
+                        self._start_over()
+                        source = self._source(CHUNK_BYTES)
+                        self._land_chunks(con, source, recount, on_progress)
+                except FileRefusedError:
+                    # What the second reader says of a broken file goes before what the first one says.
+                    recounted = recount.result()
+                    raise
+                recounted = recount.result()
                 if source.records != recounted:
                     recounted = self._recount(exactly=True)
                 if source.records != recounted:
                     message = f"the first reader sees {source.records} records, the second {recounted}"
                     raise FileRefusedError(Reason.FILE_RECOUNT_DIFFERS, message)
-                self.refused.add_records(replace(one, ordinal=first + one.ordinal) for one in source.refused)
+                self.refused.add_records(
+                    replace(one, ordinal=self.refused.first + one.ordinal) for one in source.refused
+                )
             except FileRefusedError as error:
                 refusal = error
-                self._forget(error)
-            self._write_quarantine(con)
-            self._write_missing(con)
+                self._start_over()
+                self.refused.instead(error, self._copy)
+            self._write_quarantine()
+            self._write_missing()
         counts = self._counts
         return FileReceipt(
             source=self._contract.source,
@@ -231,8 +253,30 @@ class Lander:
             message=refusal.message if refusal else None,
             questions=self._questions,
             reasons=self.refused.reasons(),
-            uncovered=source.uncovered,
+            uncovered={} if recount.exception() else dict(source.uncovered),
         )
+
+    def _source(self, block_bytes: int) -> RawFile:
+        required = required_paths(self._contract, self._mapping)
+        forms = xml_forms(self._contract, self._mapping, required)
+        return RawFile(
+            self._raw, self._mapping, self._slots, required, forms, self._made, self._contract.flatten, block_bytes
+        )
+
+    def _land_chunks(
+        self,
+        con: duckdb.DuckDBPyConnection,
+        source: RawFile,
+        recount: Future[int],
+        on_progress: Callable[[int], None] | None,
+    ) -> None:
+        with closing(ahead(source.chunks())) as chunks:
+            for chunk in chunks:
+                if recount.done():
+                    recount.result()
+                self._land_chunk(con, chunk.counted_from(self.refused.first))
+                if on_progress:
+                    on_progress(chunk.records)
 
     def _recount(self, *, exactly: bool = False) -> int:
         try:
@@ -242,13 +286,14 @@ class Lander:
         except RecountError as error:
             raise FileRefusedError(Reason.FILE_MALFORMED, str(error)) from None
 
-    def _plan(self, source: RawFile) -> Plan:
-        planner = Planner(self._contract, self._mapping, self._slots, file_sha256=self._sha, extra=source.extra_sql)
-        return planner.plan()
+    def _plan(self, extra: str | None) -> Plan:
+        return Planner(self._contract, self._mapping, self._slots, file_sha256=self._sha, extra=extra).plan()
 
-    def _land_chunk(self, con: duckdb.DuckDBPyConnection, chunk: Chunk, plan: Plan) -> None:
+    def _land_chunk(self, con: duckdb.DuckDBPyConnection, chunk: Chunk) -> None:
+        plan = self._plan(chunk.extra_sql)
         con.register("chunk", chunk.acts)
-        con.execute(f"create or replace temp view acts as {plan.acts}")
+        con.execute(f"create or replace temp table acts as {plan.acts}")
+        con.unregister("chunk")
         self._name_annotators(con, plan)
         self._counts["acts"] += chunk.acts.num_rows
         for name, sql in (
@@ -264,11 +309,10 @@ class Lander:
         self._refuse(chunk, [(ordinal, part, None, reason, at) for ordinal, part, reason, at in refused], "record")
         if plan.candidates is not None and plan.judgments is not None and plan.refused_judgments is not None:
             con.execute(f"create or replace temp view candidates as {plan.candidates}")
-            self._judgments(con, chunk, plan.judgments, plan.refused_judgments)
-        con.unregister("chunk")
+            self._judgments(con, chunk, plan, plan.judgments, plan.refused_judgments)
         self._parts += 1
 
-    def _judgments(self, con: duckdb.DuckDBPyConnection, chunk: Chunk, taken: str, refused: str) -> None:
+    def _judgments(self, con: duckdb.DuckDBPyConnection, chunk: Chunk, plan: Plan, taken: str, refused: str) -> None:
         counted = con.execute(
             "select question_id, count(*), count(*) - count(problem) from candidates group by question_id"
         ).fetchall()
@@ -276,7 +320,7 @@ class Lander:
             before = self._questions.get(question, (0, 0))
             self._questions[question] = (before[0] + candidates, before[1] + judgments)
             self._counts["candidates"] += candidates
-        self._counts["judgments"] += self._write(con, LANDED["judgments"], taken)
+        self._counts["judgments"] += self._write(con, LANDED["judgments"], taken, plan.constants)
         if any(candidates != judgments for _, candidates, judgments in counted):
             rows = con.execute(refused).fetchall()
             self._counts["judgments_refused"] += len(rows)
@@ -303,39 +347,37 @@ class Lander:
             raw = chunk.raws.get(ordinal, b"")
             self.refused.add(Refusal(stage, Reason(reason), raw, ordinal, part, question, at))
 
-    def _forget(self, error: FileRefusedError) -> None:
-        """A refused file gives nothing: what its first chunks landed is taken back."""
+    def _start_over(self) -> None:
+        """What the first chunks landed is taken back."""
+        self._writer.wait()
         shutil.rmtree(self._building, ignore_errors=True)
         self._counts.clear()
         self._questions.clear()
         self.identities.clear()
-        self.refused.instead(error, self._copy)
+        self.refused.clear()
+        self._parts = 0
 
-    def _write_quarantine(self, con: duckdb.DuckDBPyConnection) -> None:
-        con.register("refused", self.refused.landed(self._contract.source, self._sha))
-        self._write(
-            con,
-            LANDED["quarantine"],
-            "select * from refused order by record_ordinal, record_part, question_id",
+    def _write_quarantine(self) -> None:
+        rows = self.refused.landed(self._contract.source, self._sha)
+        order = [(name, "ascending") for name in ("record_ordinal", "record_part", "question_id")]
+        self._writer.write(LANDED["quarantine"], self._parts, rows.sort_by(order))
+
+    def _write(
+        self, con: duckdb.DuckDBPyConnection, table: Table, sql: str, constants: Mapping[str, Constant] | None = None
+    ) -> int:
+        columns = ", ".join(
+            f"{column.name}::{duckdb_type(column.type)} as {column.name}"
+            for column in table.columns
+            if column.name not in (constants or {})
         )
-        con.unregister("refused")
+        rows = con.sql(f"select {columns} from ({sql})").to_arrow_table()
+        return self._writer.write(table, self._parts, rows, constants)
 
-    def _write(self, con: duckdb.DuckDBPyConnection, table: Table, sql: str) -> int:
-        folder = self._building / table.name
-        folder.mkdir(parents=True, exist_ok=True)
-        columns = ", ".join(f"{column.name}::{duckdb_type(column.type)} as {column.name}" for column in table.columns)
-        target = str(folder / f"part-{self._parts:05d}.parquet").replace("'", "''")
-        row = con.execute(
-            f"copy (select {columns} from ({sql})) to '{target}' (format parquet, compression zstd)"
-        ).fetchone()
-        return int(row[0]) if row else 0
-
-    def _write_missing(self, con: duckdb.DuckDBPyConnection) -> None:
+    def _write_missing(self) -> None:
         """Every landed file has every table, so that a reader finds its columns even where there is no row."""
         for table in LANDED.values():
             if not (self._building / table.name).exists():
-                nulls = ", ".join(f"null as {column.name}" for column in table.columns)
-                self._write(con, table, f"select {nulls} where false")
+                self._writer.write(table, self._parts, pa.table({}), dict.fromkeys(table.column_names))
 
 
 def connect() -> duckdb.DuckDBPyConnection:

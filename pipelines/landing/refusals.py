@@ -57,6 +57,10 @@ class Refusals:
         for one in records:
             self.add(Refusal("record", one.reason, one.raw, one.ordinal, one.part, None, one.field))
 
+    def clear(self) -> None:
+        """None at all."""
+        self._refused.clear()
+
     def instead(self, error: FileRefusedError, copy: int) -> None:
         """The file, the ``copy``-th further one of its bytes, is refused; what was refused of it does not count."""
         field = error.field if copy == 0 else f"file {copy + 1} of the same bytes"

@@ -6,39 +6,41 @@ How a record is taken apart is in ``steps``; what the cells mean is decided in S
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 
 import msgspec
 
 from pipelines.contracts.answers import SpanFields
 from pipelines.contracts.each import Each
 from pipelines.contracts.files import FileMapping
-from pipelines.contracts.paths import parse_path
+from pipelines.contracts.paths import Looked, parse_path
 from pipelines.domain.answers import Span, Spans
-from pipelines.readers.json_reader import to_json
-from pipelines.shapes.paths import MISSING, AmbiguousPathError, follow
-from pipelines.shapes.residue import Tree, residue, tree_of
+from pipelines.readers.json_reader import json_bytes, to_json
+from pipelines.shapes.paths import MISSING, AmbiguousPathError, Finder, follow, named_steps
+from pipelines.shapes.residue import Cover, tree_of
 from pipelines.shapes.slots import Slots, act_path, covered_paths
 from pipelines.shapes.steps import RecordShapeError, View, path_of, take_apart
 
+Cell = str | bytes | None
+"""A text, or JSON text in UTF-8."""
 
-@dataclass(frozen=True)
-class Act:
-    """One row: texts and raw values by slot, and what the mapping does not cover, as JSON text."""
+
+class Act(NamedTuple):
+    """One row: its cells in the order of the flattener's ``columns``, and what is not covered, as JSON text."""
 
     part: int
-    texts: list[str | None]
-    raws: list[str | None]
-    extra: str | None
-    item_extra: str | None
+    cells: list[Cell]
+    extra: bytes | None
+    item_extra: bytes | None
 
 
 class Flattener:
     """Flattens the records of one file mapping.
 
     ``is_text`` says that values are CSV cells: their raw value is the cell itself, not JSON text.
-    ``uncovered`` names the fields of the last record that the mapping does not account for, to the act's depth.
+    ``columns`` are those that the slots were asked for. ``uncovered`` names the fields of the last record that the
+    mapping does not account for, to the act's depth.
     ``unseen`` are those of the ``required`` paths, by field, that no act has had so far.
     """
 
@@ -54,21 +56,51 @@ class Flattener:
         self._steps = mapping.each
         self._made = mapping.made_fields()
         self._is_text = is_text
-        self._raw: Callable[[Any], str] = str if is_text else to_json
-        self._spans = slots.spans
         self._paths = [path_of(field, is_text=is_text) for field in slots.fields]
         self._act = act_path(mapping)
         self._outer_is_item = _outer_is_item(mapping, self._act)
         self.uncovered: frozenset[str] = frozenset()
+        self._sort_columns(slots)
         covered = covered_paths(mapping)
         if self._act is None:
-            self._outer_tree: Tree = tree_of(covered)
-            self._act_tree: Tree = {}
+            self._outer_cover = Cover(tree_of(covered))
+            self._act_cover = Cover({})
+            self._elements_cover = Cover({"elements": None})
         else:
             depth = len(self._act)
             outside = [path for path in covered if path[:depth] != self._act]
-            self._outer_tree = tree_of([*outside, self._act])
-            self._act_tree = tree_of([path[depth:] for path in covered if path[:depth] == self._act and path[depth:]])
+            inside = tree_of([path[depth:] for path in covered if path[:depth] == self._act and path[depth:]])
+            self._outer_cover = Cover(tree_of([*outside, self._act]))
+            self._act_cover = Cover(inside)
+            self._elements_cover = Cover({"elements": inside or None})
+        self._prefix = ".".join(self._act or ())
+
+    def _sort_columns(self, slots: Slots) -> None:
+        """Which slots are the same in all acts of an outer view, which stand within the act, and which are made."""
+        act = self._act or ()
+        outer: list[int] = []
+        inner: list[int] = []
+        self._made_slots: list[int] = []
+        for number, path in enumerate(self._paths):
+            if any(isinstance(step, Looked) for step in path) or str(path[0])[:1] == "$":
+                self._made_slots.append(number)
+            else:
+                (inner if act and path[: len(act)] == act else outer).append(number)
+        self._find_outer = Finder([named_steps(self._paths[number]) for number in outer])
+        self._find_inner = Finder([named_steps(self._paths[number])[len(act) :] for number in inner])
+        self._cells = [self._columns(part, slots) for part in (outer, inner, self._made_slots)]
+        self.columns = [name for cells in self._cells for name, _, _ in cells]
+
+    def _columns(self, numbers: list[int], slots: Slots) -> list[tuple[str, int, Callable[[Any], Cell]]]:
+        """Each column of some slots: its name, which of their values it is made of, and how."""
+        columns: list[tuple[str, int, Callable[[Any], Cell]]] = []
+        for place, number in enumerate(numbers):
+            spans = slots.spans.get(number)
+            if f"t{number}" in slots.asked:
+                columns.append((f"t{number}", place, partial(canonical_spans, fields=spans) if spans else scalar_text))
+            if f"r{number}" in slots.asked:
+                columns.append((f"r{number}", place, _raw))
+        return columns
 
     def acts(self, record: dict[str, Any], made: dict[str, Any] | None = None) -> Iterator[Act]:
         """The acts of a record, in its own order. ``made`` are fields that its reader made, such as $key.
@@ -76,31 +108,44 @@ class Flattener:
         Raises:
             RecordShapeError: the record is not shaped as declared; then none of its acts is to be taken.
         """
-        uncovered: set[str] = set()
+        outer_columns, inner_columns, made_columns = self._cells
+        outside: set[str] = set()
+        inside: set[str] = set()
         part = 0
         for outer in self._outer_views({**record, **made} if made else record):
-            rest = {name: held for name, held in residue(outer, self._outer_tree).items() if name not in self._made}
-            uncovered.update(rest)
-            outer_rest = to_json(rest) if rest else None
+            rest = {name: held for name, held in self._outer_cover.residue(outer).items() if name not in self._made}
+            outside.update(rest)
+            outer_rest = json_bytes(rest) if rest else None
+            outer_cells: list[Cell] | None = None
             inner = take_apart(outer, self._steps[-1], is_text=self._is_text) if self._steps else iter((outer,))
             for view in inner:
                 if self.unseen:
                     self.unseen = {field: path for field, path in self.unseen.items() if follow(view, path) is MISSING}
-                left = self._act_residue(view)
-                uncovered.update(f"{'.'.join(self._act or ())}.{name}" for name in left)
+                held = follow(view, self._act) if self._act is not None else MISSING
+                left = self._act_residue(held)
+                inside.update(left)
                 if self._outer_is_item:
-                    extra, item_extra = (to_json(left) if left else None), outer_rest
+                    extra, item_extra = (json_bytes(left) if left else None), outer_rest
+                elif left:
+                    prefix = self._prefix
+                    moved = {f"{prefix}.{name}" if name in rest else name: held for name, held in left.items()}
+                    extra, item_extra = json_bytes({**rest, **moved}), None
                 else:
-                    prefix = ".".join(self._act or ())
-                    both = {
-                        **rest,
-                        **{f"{prefix}.{name}" if name in rest else name: held for name, held in left.items()},
-                    }
-                    extra, item_extra = (to_json(both) if both else None), None
-                texts, raws = self._cells(view)
-                yield Act(part, texts, raws, extra, item_extra)
+                    extra, item_extra = outer_rest, None
+                try:
+                    if outer_cells is None:
+                        found = self._find_outer.find(outer)
+                        outer_cells = [make(found[place]) for _, place, make in outer_columns]
+                    found = self._find_inner.find(held)
+                    cells = outer_cells + [make(found[place]) for _, place, make in inner_columns]
+                    if made_columns:
+                        found = [follow(view, self._paths[number]) for number in self._made_slots]
+                        cells += [make(found[place]) for _, place, make in made_columns]
+                except AmbiguousPathError:
+                    raise self._ambiguous(view) from None
+                yield Act(part, cells, extra, item_extra)
                 part += 1
-        self.uncovered = frozenset(uncovered)
+        self.uncovered = frozenset(outside.union(f"{self._prefix}.{name}" for name in inside))
 
     def _outer_views(self, view: View) -> Iterator[View]:
         return self._apart(view, self._steps[:-1])
@@ -112,26 +157,20 @@ class Flattener:
         for part in take_apart(view, steps[0], is_text=self._is_text):
             yield from self._apart(part, steps[1:])
 
-    def _act_residue(self, view: View) -> dict[str, Any]:
-        held = follow(view, self._act) if self._act is not None else None
+    def _act_residue(self, held: Any) -> dict[str, Any]:
         if isinstance(held, dict):
-            return residue(held, self._act_tree)
+            return self._act_cover.residue(held)
         if isinstance(held, list):
-            return residue({"elements": held}, {"elements": self._act_tree or None})
+            return self._elements_cover.residue({"elements": held})
         return {}
 
-    def _cells(self, view: View) -> tuple[list[str | None], list[str | None]]:
-        texts: list[str | None] = []
-        raws: list[str | None] = []
-        for number, path in enumerate(self._paths):
+    def _ambiguous(self, view: View) -> RecordShapeError:
+        for path in self._paths:
             try:
-                value = follow(view, path)
+                follow(view, path)
             except AmbiguousPathError as error:
-                raise RecordShapeError(".".join(map(str, path)), str(error)) from None
-            spans = self._spans.get(number)
-            texts.append(scalar_text(value) if spans is None else canonical_spans(value, spans))
-            raws.append(None if value is MISSING else self._raw(value))
-        return texts, raws
+                return RecordShapeError(".".join(map(str, path)), str(error))
+        raise AssertionError("a selector that matched several elements now matches one")
 
 
 def _outer_is_item(mapping: FileMapping, act: tuple[str, ...] | None) -> bool:
@@ -191,6 +230,10 @@ def _part(element: dict[str, Any], field: str | None) -> str | None:
     return text if text is not None else to_json(value)
 
 
+def _raw(value: Any) -> bytes | None:
+    return None if value is MISSING else json_bytes(value)
+
+
 def scalar_text(value: Any) -> str | None:
     """The text of a scalar, or of a list that holds just one; None for anything else.
 
@@ -198,10 +241,10 @@ def scalar_text(value: Any) -> str | None:
     """
     if isinstance(value, str):
         return value
-    if value is None or value is MISSING or isinstance(value, dict):
-        return None
     if isinstance(value, list):
         return scalar_text(value[0]) if len(value) == 1 and not isinstance(value[0], list) else None
+    if value is None or value is MISSING or isinstance(value, dict):
+        return None
     if isinstance(value, msgspec.Raw):
         return bytes(value).decode()
     return to_json(value)

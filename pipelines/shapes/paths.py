@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import takewhile
 from typing import Any, Final
 
@@ -51,16 +52,86 @@ def follow(record: Any, steps: tuple[Step, ...]) -> Any:
     return value
 
 
+class Finder:
+    """Follows many paths through a value at once: where they share a beginning, it is walked once."""
+
+    def __init__(self, paths: Sequence[tuple[str | Select, ...]]) -> None:
+        self._count = len(paths)
+        self._root = _Fork()
+        for number, path in enumerate(paths):
+            self._root.add(path, number)
+
+    def find(self, value: Any) -> list[Any]:
+        """What ``follow`` finds for each path.
+
+        Raises:
+            AmbiguousPathError: a selector of one of them matches more than one element.
+        """
+        found: list[Any] = [MISSING] * self._count
+        self._root.fill(value, found)
+        return found
+
+
+class _Fork:
+    """Where paths part: which of them end here, and which lead on by which key or selector."""
+
+    def __init__(self) -> None:
+        self._ends: list[int] = []
+        self._leaves: list[tuple[str, int]] = []
+        self._names: dict[str, _Fork] = {}
+        self._selects: dict[str, dict[str, _Fork]] = {}
+
+    def add(self, path: tuple[str | Select, ...], number: int) -> None:
+        """One more path from here on."""
+        if not path:
+            self._ends.append(number)
+        elif isinstance(step := path[0], Select):
+            self._selects.setdefault(step.key, {}).setdefault(step.value, _Fork()).add(path[1:], number)
+        elif len(path) == 1:
+            self._leaves.append((step, number))
+        else:
+            self._names.setdefault(step, _Fork()).add(path[1:], number)
+
+    def fill(self, value: Any, found: list[Any]) -> None:
+        """Put what stands at the ends of the paths where their numbers say."""
+        for number in self._ends:
+            found[number] = value
+        if isinstance(value, dict):
+            for name, number in self._leaves:
+                found[number] = value.get(name, MISSING)
+            for name, fork in self._names.items():
+                if name in value:
+                    fork.fill(value[name], found)
+        elif isinstance(value, list):
+            for key, forks in self._selects.items():
+                chosen: dict[str, Any] = {}
+                for element in value:
+                    named = element.get(key) if type(element) is dict else None
+                    if type(named) is not str:
+                        named = _selectable(element, key)
+                    if named in forks:
+                        if named in chosen:
+                            raise AmbiguousPathError(f"several elements have {key} = {named!r}")
+                        chosen[named] = element
+                for named, element in chosen.items():
+                    forks[named].fill(element, found)
+
+
 def selects(step: Select, element: Any) -> bool:
     """Whether a list's element is the one that a selector means; a number or true is compared by its JSON text."""
+    return _selectable(element, step.key) == step.value
+
+
+def _selectable(element: Any, key: str) -> str | None:
+    """What selectors compare of an element."""
     if not isinstance(element, dict):
-        return False
-    found = element.get(step.key)
+        return None
+    found = element.get(key)
     if isinstance(found, str):
-        return found == step.value
+        return found
     if found is None or isinstance(found, dict | list):
-        return False
-    return msgspec.json.encode(found).decode() == step.value
+        return None
+    return msgspec.json.encode(found).decode()
 
 
 def named_steps(steps: tuple[Step, ...]) -> tuple[str | Select, ...]:

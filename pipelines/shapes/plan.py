@@ -1,11 +1,12 @@
 """The SQL that turns a chunk of acts into landed rows: one statement a table, compiled from the contract.
 
-The chunk is a relation ``chunk`` (record_ordinal, record_part, t0…, r0…, extra, item_extra) and the pseudonyms
-a relation ``who`` (raw_annotator, annotator_id); both are bound by whoever runs the plan.
+The chunk is a relation ``chunk`` (record_ordinal, record_part, t0…, r0…, extra, item_extra), of which ``acts`` is made
+once, and the pseudonyms a relation ``who`` (raw_annotator, annotator_id); all are bound by whoever runs the plan.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pipelines.contracts.answers import AnswerMapping
@@ -22,10 +23,12 @@ from pipelines.domain.vocabulary import (
     Reason,
     Status,
 )
-from pipelines.shapes.answers import answer_sql
+from pipelines.shapes.answers import AnswerSql, answer_sql
 from pipelines.shapes.companions import author_sql, kind_sql, order_sql
 from pipelines.shapes.slots import Slots
-from pipelines.shapes.sql import is_one_of, joined_key, literal, mapped
+from pipelines.shapes.sql import is_one_of, joined_key, literal, mapped, text_list
+
+Constant = str | list[str] | None
 
 
 @dataclass(frozen=True)
@@ -36,12 +39,14 @@ class Plan:
         acts: the acts with their keys, status and time read; every other statement reads it as ``acts``.
         raw_annotators: distinct raw annotator keys in need of a pseudonym.
         candidates: every answer that is there, with ``problem`` null or the reason code for its refusal.
+        judgments: the columns in which judgments differ; ``constants`` are the others, each with its one value.
     """
 
     acts: str
     raw_annotators: str | None
     candidates: str | None
     judgments: str | None
+    constants: Mapping[str, Constant]
     refused_judgments: str | None
     refused_acts: str
     items: str | None
@@ -51,7 +56,10 @@ class Plan:
 
 
 class Planner:
-    """Compiles one file mapping of a contract."""
+    """Compiles one file mapping of a contract.
+
+    ``extra`` is SQL over the chunk for what no field covers; None if there is nothing of the kind, nor about items.
+    """
 
     def __init__(
         self,
@@ -60,30 +68,29 @@ class Planner:
         slots: Slots,
         *,
         file_sha256: str,
-        extra: str = "extra",
-        item_extra: str = "item_extra",
+        extra: str | None = "extra",
     ) -> None:
         self._contract = contract
         self._mapping = mapping
         self._slots = slots
-        self._file = literal(file_sha256)
+        self._file = file_sha256
         self._source = literal(contract.source)
         self._is_text = mapping.is_table
         self._extra = extra
-        self._item_extra = item_extra
 
     def plan(self) -> Plan:
-        """The statements of this mapping."""
+        """The statements of this mapping; the slots then know which of their columns these ask for."""
+        self._slots.asked.clear()
         judging = self._mapping.role == "judgments"
         annotator = self._mapping.annotator
         has_annotators = annotator is not None and self._contract.attribution != Attribution.NONE
+        constants = self._common_constants() if judging else {}
+        varying = [name for name in LANDED_JUDGMENT_COLUMNS if name not in constants]
         return Plan(
-            acts=self._acts(),
             raw_annotators=self._raw_annotators() if has_annotators else None,
             candidates=self._candidates() if judging else None,
-            judgments=f"select {', '.join(LANDED_JUDGMENT_COLUMNS)} from candidates where problem is null"
-            if judging
-            else None,
+            judgments=f"select {', '.join(varying)} from candidates where problem is null" if judging else None,
+            constants=constants,
             refused_judgments="select record_ordinal, record_part, question_id, problem as reason, field"
             " from candidates where problem is not null"
             if judging
@@ -94,10 +101,12 @@ class Planner:
             annotators=self._annotators() if has_annotators else None,
             attributes=self._attributes() if has_annotators and annotator and annotator.attributes else None,
             aggregates=self._aggregates() if self._mapping.upstream_aggregates else None,
+            acts=self._acts(),  # the last: it keeps the columns that the others asked for, and no more
         )
 
     def _acts(self) -> str:
         mapping, slots = self._mapping, self._slots
+        kept = "".join(f", {column}" for column in sorted(slots.asked))
         item = _item_id(mapping.item, slots) if mapping.item else "null::varchar"
         annotator = self._raw_annotator(item)
         problems: list[tuple[str, Reason, str]] = []
@@ -122,30 +131,44 @@ class Planner:
         if mapping.status:
             status = mapped(slots.text(mapping.status.field), dict(mapping.status.values))
             problems.append(("status is null", Reason.STATUS_UNKNOWN, mapping.status.field))
-        judged_at, duration = "null::timestamp", "null::double"
+        judged_at, number, duration = "null::timestamp", "null::double", "null::double"
         if mapping.judged_at:
             field = mapping.judged_at.field
             judged_at = _time(slots.text(field), mapping.judged_at)
             problems.append((_is_unread(slots, field, "judged_at"), Reason.TIME_MALFORMED, field))
         if mapping.duration_s:
             field = mapping.duration_s
-            duration = _duration(slots.text(field))
+            number, duration = _number(slots.text(field)), "case when isfinite(number) and number >= 0 then number end"
             problems.append((_is_unread(slots, field, "duration_s"), Reason.DURATION_MALFORMED, field))
         kind = kind_sql(mapping.annotator.kind if mapping.annotator else None, slots)
         if mapping.annotator and (said := mapping.annotator.kind.field) is not None:
             problems.append(("annotator_kind is null", Reason.ANNOTATOR_KIND_UNKNOWN, said))
         if mapping.presentation_order and (said := mapping.presentation_order.field) is not None:
             problems.append((_is_unread(slots, said, "presentation_order"), Reason.ORDER_UNKNOWN, said))
-        author = f" {author_sql(mapping, slots)} as raw_author," if mapping.item and mapping.item.author else ""
-        arms = " ".join(f"when {test} then {literal(reason)}" for test, reason, _ in problems)
-        fields = " ".join(f"when {test} then {literal(field)}" for test, _, field in problems)
+        made = {
+            "extra": self._extra or "null::varchar",
+            "item_extra": "item_extra" if self._extra else "null::varchar",
+            "item_id": item,
+            "raw_annotator": annotator,
+            **({"raw_author": author_sql(mapping, slots)} if mapping.item and mapping.item.author else {}),
+            "judgment_key": judgment_key,
+            "annotator_kind": kind,
+            "presentation_order": order_sql(mapping, slots),
+            "status": status,
+            "judged_at": judged_at,
+        }
+        arms = " ".join(f"when {test} then {place}" for place, (test, _, _) in enumerate(problems))
+        reasons = [reason.value for _, reason, _ in problems]
+        fields = [field for _, _, field in problems]
+        asked = "".join(f", {column}" for column in sorted(slots.asked))
+        columns = ", ".join(f"{sql} as {name}" for name, sql in made.items())
         return (
-            f"select *, {f'case {arms} end' if arms else 'null::varchar'} as act_problem,"
-            f" {f'case {fields} end' if fields else 'null::varchar'} as act_field from ("
-            f"select *, {item} as item_id, {annotator} as raw_annotator,{author}"
-            f" {judgment_key} as judgment_key, {kind} as annotator_kind,"
-            f" {order_sql(mapping, slots)} as presentation_order, {status} as status,"
-            f" {judged_at} as judged_at, {duration} as duration_s from chunk)"
+            f"select record_ordinal, record_part{kept}, {', '.join(made)}, duration_s,"
+            f" list_extract({text_list(reasons)}, problem + 1) as act_problem,"
+            f" list_extract({text_list(fields)}, problem + 1) as act_field"
+            f" from (select *, {f'case {arms} end' if arms else 'null::integer'} as problem"
+            f" from (select *, {duration} as duration_s"
+            f" from (select record_ordinal, record_part{asked}, {columns}, {number} as number from chunk)))"
         )
 
     def _raw_annotator(self, item: str) -> str:
@@ -175,36 +198,74 @@ class Planner:
     def _candidates(self) -> str:
         return " union all ".join(self._question(code, answer) for code, answer in self._mapping.answers.items())
 
-    def _question(self, code: str, mapping: AnswerMapping) -> str:
-        question = self._contract.questions[code]
+    def _common_constants(self) -> dict[str, Constant]:
+        """Columns of which every judgment of the file holds the same value."""
+        each = [self._constants(code, answer) for code, answer in self._mapping.answers.items()]
+        return {
+            name: value
+            for name, value in each[0].items()
+            if all(name in other and other[name] == value for other in each[1:])
+        }
+
+    def _constants(self, code: str, mapping: AnswerMapping) -> dict[str, Constant]:
+        """Columns of which every judgment of a question holds the same value."""
+        typed = self._answer_sql(code, mapping).typed
+        annotator, order = self._mapping.annotator, self._mapping.presentation_order
+        constants: dict[str, Constant] = {
+            "source_id": self._contract.source,
+            "question_id": code,
+            "attribution": self._contract.attribution,
+            "answer_type": self._contract.questions[code].type,
+            "file_sha256": self._file,
+        }
+        constants |= {column.name: None for column in TYPED_ANSWERS if column.name not in typed}
+        given = {
+            "annotator_id": annotator if self._contract.attribution != Attribution.NONE else None,
+            "rationale": mapping.rationale,
+            "confidence": mapping.confidence,
+            "judged_at": self._mapping.judged_at,
+            "duration_s": self._mapping.duration_s,
+            "judgment_key": self._mapping.judgment,
+            "extra": self._extra,
+        }
+        constants |= {name: None for name, field in given.items() if field is None}
+        if self._mapping.status is None:
+            constants["status"] = Status.SUBMITTED
+        if annotator is None or annotator.kind.field is None:
+            constants["annotator_kind"] = annotator.kind.always if annotator else AnnotatorKind.HUMAN
+        if order is None or order.field is None:
+            constants["presentation_order"] = list(order.always) if order else None
+        return constants
+
+    def _answer_sql(self, code: str, mapping: AnswerMapping) -> AnswerSql:
         item = self._mapping.item
         first = item.responses[0].key if item and item.responses else None
-        sql = answer_sql(question, code, mapping, self._slots, is_text=self._is_text, first=first)
+        question = self._contract.questions[code]
+        return answer_sql(question, code, mapping, self._slots, is_text=self._is_text, first=first)
+
+    def _question(self, code: str, mapping: AnswerMapping) -> str:
+        question = self._contract.questions[code]
+        sql = self._answer_sql(code, mapping)
         silent = [is_one_of("t", [value for value in question.unanswered if value is not None]), "is_absent"]
         if None in question.unanswered:
             silent.append("coalesce(r = 'null', false)")
         # An abstention as a whole (o) is no answer of the type; only of a choice is it one of the options.
         typed = {
-            column.name: f"case when given then case when o is null then {sql.typed[column.name]}"
-            f"{' else o' if column.name == 'answer_choice' else ''} end end"
-            if column.name in sql.typed
-            else f"null::{duckdb_type(column.type)}"
-            for column in TYPED_ANSWERS
+            name: f"case when given then case when o is null then {column}"
+            f"{' else o' if name == 'answer_choice' else ''} end end"
+            for name, column in sql.typed.items()
         }
         values = {
-            "source_id": self._source,
-            "question_id": literal(code),
-            "attribution": literal(self._contract.attribution),
-            "answer_type": literal(question.type),
             "answer": _wrapped(f"case when o is null then ({sql.answer})::varchar else to_json(o)::varchar end"),
             **typed,
             "raw_answer": "r",
             "abstained": f"{is_one_of('status', ABSTAINING_STATUSES)} or (given and (o is not null or {sql.abstains}))",
-            "rationale": self._slots.text(mapping.rationale) if mapping.rationale else "null::varchar",
-            "confidence": self._slots.text(mapping.confidence) if mapping.confidence else "null::varchar",
-            "file_sha256": self._file,
-            "extra": self._extra,
+            "rationale": self._slots.text(mapping.rationale) if mapping.rationale else "null",
+            "confidence": self._slots.text(mapping.confidence) if mapping.confidence else "null",
         }
+        for name, value in self._constants(code, mapping).items():
+            constant = text_list(value) if isinstance(value, list) else literal(value)
+            values[name] = f"{constant}::{duckdb_type(JUDGMENTS.column(name).type)}"
         columns = ", ".join(
             name if name not in values else f"{values[name]} as {name}" for name in LANDED_JUDGMENT_COLUMNS
         )
@@ -226,7 +287,8 @@ class Planner:
             f" 'model': {self._slots.text(part.model) if part.model else 'null::varchar'}}}"
             for part in item.responses
         )
-        extra = self._item_extra if self._mapping.role == "judgments" else self._extra
+        nothing = "null::varchar"
+        extra = nothing if not self._extra else "item_extra" if self._mapping.role == "judgments" else "extra"
         if item.extra:
             extra = _with_entries(extra, [(name, self._kept(name)) for name in item.extra])
         authors = ""
@@ -236,22 +298,29 @@ class Planner:
                 " left join (select raw_annotator as raw_author, annotator_id as author from who) as authors"
                 " using (raw_author)"
             )
-        values = {
+        varying = {"item_id": "item_id"}
+        for name in ("text", "prompt", "language", "context"):
+            if field := getattr(item, name):
+                varying[name] = self._slots.text(field)
+        if responses:
+            varying["responses"] = f"[{responses}]"
+        if extra != nothing:
+            varying["extra"] = extra
+        fixed = {
             "source_id": self._source,
-            "item_id": "item_id",
-            "text": self._slots.text(item.text) if item.text else "null::varchar",
-            "prompt": self._slots.text(item.prompt) if item.prompt else "null::varchar",
-            "responses": f"[{responses}]" if responses else f"[]::{duckdb_type(ITEMS.column('responses').type)}",
-            "language": self._slots.text(item.language) if item.language else literal(item.language_is) + "::varchar",
-            "context": self._slots.text(item.context) if item.context else "null::varchar",
-            "extra": extra + "::varchar",
+            "responses": "[]",
+            "language": literal(item.language_is),
         }
-        columns = ", ".join(f"{values[name]} as {name}" for name in ITEMS.column_names)
+        kept = ", ".join(f"{sql} as {name}" for name, sql in varying.items())
+        columns = ", ".join(
+            name if name in varying else f"{fixed.get(name, 'null')}::{duckdb_type(ITEMS.column(name).type)} as {name}"
+            for name in ITEMS.column_names
+        )
         return (
-            f"select {', '.join(ITEMS.column_names)}, {self._file} as file_sha256,"
-            f" min(record_ordinal) as record_ordinal"
-            f" from (select {columns}, record_ordinal from acts{authors} where act_problem is null)"
-            f" group by {', '.join(ITEMS.column_names)} order by record_ordinal"
+            f"select {columns}, {literal(self._file)} as file_sha256, record_ordinal"
+            f" from (select {', '.join(varying)}, min(record_ordinal) as record_ordinal, min(place) as place"
+            f" from (select {kept}, record_ordinal, acts.rowid as place from acts{authors} where act_problem is null)"
+            f" group by {', '.join(varying)}) order by place"
         )
 
     def _kept(self, name: str) -> str:
@@ -265,9 +334,9 @@ class Planner:
         return (
             f"select annotator_id, annotator_kind, {pool} as pool,"
             f" {literal(self._contract.platform)} as platform, {self._source} as source_id,"
-            f" {self._file} as file_sha256, min(record_ordinal) as record_ordinal"
+            f" {literal(self._file)} as file_sha256, min(record_ordinal) as record_ordinal"
             f" from acts join who using (raw_annotator) where act_problem is null"
-            f" group by all order by record_ordinal, annotator_id"
+            f" group by all order by min(acts.rowid)"
         )
 
     def _attributes(self) -> str:
@@ -280,29 +349,30 @@ class Planner:
             status = mapped(f"a{number}", dict(part.statuses), otherwise=literal(AttributeStatus.GIVEN))
             missing = literal(part.statuses.get("", AttributeStatus.NOT_ASKED))
             rows.append(
-                f"select annotator_id, {literal(name)} as attribute, a{number} as raw_value, record_ordinal,"
+                f"select annotator_id, {literal(name)} as attribute, a{number} as raw_value, record_ordinal, place,"
                 f" case when coalesce(a{number}, '') = '' then {missing} else {status} end as attribute_status"
                 f" from profiles"
             )
         return (
-            f"with profiles as (select annotator_id, {profiles}, min(record_ordinal) as record_ordinal"
-            f" from acts join who using (raw_annotator) where act_problem is null group by all),"
+            f"with profiles as (select annotator_id, {profiles}, min(record_ordinal) as record_ordinal,"
+            f" min(acts.rowid) as place from acts join who using (raw_annotator) where act_problem is null"
+            f" group by all),"
             f" observed as ({' union all '.join(rows)})"
             f" select {self._source} as source_id, annotator_id, attribute,"
             f" case when attribute_status = 'given' then raw_value end as value, attribute_status,"
-            f" {self._file} as file_sha256, min(record_ordinal) as record_ordinal"
-            f" from observed group by all order by record_ordinal, annotator_id, attribute"
+            f" {literal(self._file)} as file_sha256, min(record_ordinal) as record_ordinal"
+            f" from observed group by all order by min(place), attribute"
         )
 
     def _aggregates(self) -> str:
         rows = " union all ".join(
-            f"select item_id, {literal(name)} as aggregate, {self._slots.raw(name)} as value, record_ordinal"
-            f" from acts where act_problem is null and {self._slots.raw(name)} is not null"
+            f"select item_id, {literal(name)} as aggregate, {self._slots.raw(name)} as value, record_ordinal,"
+            f" rowid as place from acts where act_problem is null and {self._slots.raw(name)} is not null"
             for name in self._mapping.upstream_aggregates
         )
         return (
-            f"select {self._source} as source_id, item_id, aggregate, value, {self._file} as file_sha256,"
-            f" min(record_ordinal) as record_ordinal from ({rows}) group by all order by record_ordinal, aggregate"
+            f"select {self._source} as source_id, item_id, aggregate, value, {literal(self._file)} as file_sha256,"
+            f" min(record_ordinal) as record_ordinal from ({rows}) group by all order by min(place), aggregate"
         )
 
 
@@ -332,7 +402,8 @@ def _with_entries(extra: str, entries: list[tuple[str, str]]) -> str:
 
 def _is_blank(key: str) -> str:
     """A part of a key that says nothing: an id of nothing but white space would make many people one."""
-    return f"coalesce(trim({key}, ' ' || chr(9) || chr(10) || chr(13)), '') = ''"
+    says = f"{key} >= '!'"  # white space sorts before it, and so is not looked for where it cannot be
+    return f"case when {says} then false else coalesce(trim({key}, ' ' || chr(9) || chr(10) || chr(13)), '') = '' end"
 
 
 def _is_unread(slots: Slots, field: str, read: str) -> str:
@@ -344,16 +415,11 @@ def _is_unread(slots: Slots, field: str, read: str) -> str:
 def _time(given: str, mapping: TimeMapping) -> str:
     if mapping.format == "iso8601":
         at = f"(try_cast(case when regexp_matches({given}, '^ *[0-9]') then {given} end as timestamptz))"
-        return f"case when isfinite({at}) then {at} at time zone 'UTC' end"
+        return f"case when isfinite({at}) then make_timestamp(epoch_us({at})) end"
     if mapping.format in ("epoch_s", "epoch_ms"):
         microseconds = 1_000_000 if mapping.format == "epoch_s" else 1_000
         return f"try(make_timestamp(round(({_number(given)})::decimal(38, 9) * {microseconds})::bigint))"
     return f"try_strptime({given}, {literal(mapping.format)})"
-
-
-def _duration(given: str) -> str:
-    seconds = _number(given)
-    return f"case when isfinite({seconds}) and {seconds} >= 0 then {seconds} end"
 
 
 def _number(given: str) -> str:

@@ -31,40 +31,71 @@ def tree_of(paths: Iterable[tuple[str | Select, ...]]) -> Tree:
     return tree
 
 
-def residue(value: dict[str, Any], tree: Tree) -> dict[str, Any]:
-    """The part of a record that the tree does not cover; empty if it covers everything."""
-    left: dict[str, Any] = {}
-    for key, held in value.items():
-        if key not in tree:
-            left[key] = held
-            continue
-        below = tree[key]
-        if below is None:
-            continue
-        rest = _rest(held, below)
-        if rest is not None:
-            left[key] = rest
-    return left
+class Cover:
+    """A tree, made ready to be held against many records."""
+
+    def __init__(self, tree: Tree) -> None:
+        self._names: dict[str, Cover | None] = {
+            step: None if below is None else Cover(below) for step, below in tree.items() if isinstance(step, str)
+        }
+        self._parts = [(name, below) for name, below in self._names.items() if below is not None]
+        self._is_flat = not self._parts
+        self._tree = tree
+        self._selects = [step for step in tree if isinstance(step, Select)]
+        keys = {step.key for step in self._selects}
+        self._key = keys.pop() if len(keys) == 1 else None
+        self._chosen: dict[tuple[Select, ...], Cover | None] = {(): self}
+        self._by_value = {step.value: self._choice((step,)) for step in self._selects} if self._key else {}
+
+    def residue(self, value: dict[str, Any]) -> dict[str, Any]:
+        """The part of a record that the tree does not cover; empty if it covers everything."""
+        rests: dict[str, Any] = {}
+        for name, below in self._parts:
+            held = value.get(name)
+            if held is None or (below._is_flat and type(held) is dict and held.keys() <= below._names.keys()):
+                continue
+            if (rest := below._rest(held)) is not None:
+                rests[name] = rest
+        names = self._names
+        if rests:
+            return {key: rests.get(key, held) for key, held in value.items() if key not in names or key in rests}
+        if value.keys() <= names.keys():
+            return rests
+        return {key: held for key, held in value.items() if key not in names}
+
+    def _rest(self, held: Any) -> Any:
+        if isinstance(held, dict):
+            return self.residue(held) or None
+        if isinstance(held, list):
+            rests = list(map(self._rest_of_element if self._selects else self._rest, held))
+            return rests if rests.count(None) < len(rests) else None
+        return held
+
+    def _rest_of_element(self, element: Any) -> Any:
+        cover = self._cover_of(element)
+        return None if cover is None else cover._rest(element)
+
+    def _cover_of(self, element: Any) -> Cover | None:
+        """What covers an element: the selectors that select it, and the keys that hold for every element."""
+        if self._key is not None and isinstance(element, dict):
+            value = element.get(self._key)
+            if isinstance(value, str):
+                return self._by_value.get(value, self)
+        return self._choice(tuple(step for step in self._selects if selects(step, element)))
+
+    def _choice(self, selecting: tuple[Select, ...]) -> Cover | None:
+        if selecting not in self._chosen:
+            tree: Tree | None = {step: below for step, below in self._tree.items() if isinstance(step, str)}
+            for step in selecting:
+                below = self._tree[step]
+                tree = None if tree is None or below is None else _union(tree, {step.key: None, **below})
+            self._chosen[selecting] = None if tree is None else Cover(tree)
+        return self._chosen[selecting]
 
 
-def _rest(held: Any, tree: Tree) -> Any:
-    if isinstance(held, dict):
-        return residue(held, tree) or None
-    if isinstance(held, list):
-        rests = [_rest_of_element(element, tree) for element in held]
-        return rests if any(rest is not None for rest in rests) else None
-    return held
-
-
-def _rest_of_element(element: Any, tree: Tree) -> Any:
-    selecting = [step for step in tree if isinstance(step, Select) and selects(step, element)]
-    if not selecting:
-        return _rest(element, tree)
-    if any(tree[step] is None for step in selecting):
-        return None
-    covering: list[Tree] = [{step: below for step, below in tree.items() if isinstance(step, str)}]
-    covering += [{step.key: None, **(tree[step] or {})} for step in selecting]
-    rest = element
-    for one in covering:
-        rest = _rest(rest, one) if rest is not None else None
-    return rest
+def _union(one: Tree, other: Tree) -> Tree:
+    tree = dict(one)
+    for step, below in other.items():
+        held = tree.get(step, {})
+        tree[step] = None if held is None or below is None else _union(held, below)
+    return tree

@@ -16,7 +16,8 @@ from pipelines.shapes.paths import named_steps, names
 class Slots:
     """Numbers the fields of one mapping in order of first use.
 
-    ``spans`` gives, by slot number, how the elements of a list of spans are to be read.
+    ``spans`` gives, by slot number, how the elements of a list of spans are to be read. ``asked`` are the columns that
+    anybody asked for: nobody else's are filled.
     """
 
     def __init__(self, mapping: FileMapping) -> None:
@@ -27,6 +28,8 @@ class Slots:
             dict.fromkeys(field for field in mapping.fields() if field not in unread or field in read)
         )
         self._numbers = {field: number for number, field in enumerate(self.fields)}
+        self.asked: set[str] = set()
+        self._is_text = mapping.is_table
         self.spans: dict[int, SpanFields] = {}
         self._span_numbers: dict[str, int] = {}
         for code, answer in mapping.answers.items():
@@ -37,16 +40,21 @@ class Slots:
 
     def text(self, field: str) -> str:
         """Column that holds the field's text; null where it is absent, null or no scalar."""
-        return f"t{self._numbers[field]}"
+        return self._column("t", self._numbers[field])
 
     def raw(self, field: str) -> str:
         """Column that holds the field's own value: a CSV cell, or JSON text; null where it is absent."""
-        return f"r{self._numbers[field]}"
+        return self._column("t" if self._is_text else "r", self._numbers[field])
 
     def span_columns(self, question: str) -> tuple[str, str]:
         """Columns that hold a question's spans: in canonical form (null where they cannot be read), and raw."""
         number = self._span_numbers[question]
-        return f"t{number}", f"r{number}"
+        return self._column("t", number), self._column("r", number)
+
+    def _column(self, kind: str, number: int) -> str:
+        name = f"{kind}{number}"
+        self.asked.add(name)
+        return name
 
 
 def covered_fields(mapping: FileMapping) -> list[str]:

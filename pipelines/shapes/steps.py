@@ -6,6 +6,7 @@ A step turns one view of a record into several, each as the record would look if
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 from pipelines.contracts.each import Each, EachColumn, EachElement, EachEntry, EachParallel
@@ -14,6 +15,7 @@ from pipelines.readers.json_reader import to_json
 from pipelines.shapes.paths import MISSING, follow, names
 
 View = dict[str, Any]
+_steps = lru_cache(maxsize=1024)(parse_path)
 
 
 class RecordShapeError(ValueError):
@@ -26,7 +28,7 @@ class RecordShapeError(ValueError):
 
 def path_of(field: str, *, is_text: bool) -> tuple[Step, ...]:
     """The path of a field; a CSV column and a field made by a step are one name."""
-    return (field,) if is_text or (field.startswith("$") and "." not in field) else parse_path(field)
+    return (field,) if is_text or (field.startswith("$") and "." not in field) else _steps(field)
 
 
 def take_apart(view: View, step: Each, *, is_text: bool) -> Iterator[View]:
@@ -44,7 +46,7 @@ def take_apart(view: View, step: Each, *, is_text: bool) -> Iterator[View]:
     elif step.by is not None:
         yield from _groups(view, step)
     else:
-        path = names(parse_path(step.list))
+        path = names(_steps(step.list))
         for place, element in enumerate(_elements(view, step), start=1):
             made = {**view, f"${step.place}": str(place)} if step.place else view
             yield rebound(made, path, element)
@@ -81,7 +83,7 @@ def _parallel(view: View, step: EachParallel, *, is_text: bool) -> Iterator[View
 
 
 def _entries(view: View, step: EachEntry) -> Iterator[View]:
-    path = parse_path(step.entries)
+    path = _steps(step.entries)
     held = follow(view, path)
     if not isinstance(held, dict):
         raise RecordShapeError(step.entries, "is no object")
@@ -90,7 +92,7 @@ def _entries(view: View, step: EachEntry) -> Iterator[View]:
 
 
 def _elements(view: View, step: EachElement) -> list[dict[str, Any]]:
-    elements = follow(view, parse_path(step.list))
+    elements = follow(view, _steps(step.list))
     if not isinstance(elements, list):
         raise RecordShapeError(step.list, "is no list")
     if not all(isinstance(element, dict) for element in elements):
@@ -100,7 +102,7 @@ def _elements(view: View, step: EachElement) -> list[dict[str, Any]]:
 
 def _groups(view: View, step: EachElement) -> Iterator[View]:
     assert step.by is not None
-    by, path = parse_path(step.by), names(parse_path(step.list))
+    by, path = _steps(step.by), names(_steps(step.list))
     # By JSON text: to Python 1 and true are one key, and a number's own text is none.
     groups: dict[str, tuple[Any, list[dict[str, Any]]]] = {}
     for element in _elements(view, step):
