@@ -43,7 +43,7 @@ class CsvReader:
         delimiter: str,
         quote: str | None,
         header: Sequence[str] | None = None,
-        block_bytes: int = CHUNK_BYTES,
+        block_bytes: int | None = None,
     ) -> None:
         self.refused: list[RefusedRecord] = []
         self._rows_before = 1 if header else 2
@@ -51,7 +51,9 @@ class CsvReader:
         try:
             self._reader = csv.open_csv(
                 stream,
-                read_options=csv.ReadOptions(use_threads=False, block_size=block_bytes, column_names=header),
+                read_options=csv.ReadOptions(
+                    use_threads=False, block_size=block_bytes or CHUNK_BYTES, column_names=header
+                ),
                 parse_options=csv.ParseOptions(
                     delimiter=delimiter,
                     quote_char=quote or False,
