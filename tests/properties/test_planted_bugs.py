@@ -19,6 +19,7 @@ from pipelines.readers.records import FileRefusedError
 from pipelines.readers.recount import count_records
 from pipelines.readers.recount_json import RecountError
 from pipelines.shapes import flatten, steps
+from pipelines.shapes.residue import Cover
 from tests.properties.exports.cases import Case, cases
 from tests.properties.exports.damage import truncated
 from tests.properties.exports.holds import check
@@ -60,10 +61,10 @@ def equal_acts_are_merged(patch: pytest.MonkeyPatch) -> None:
     acts = flatten.Flattener.acts
 
     def merged(self: flatten.Flattener, *args: Any) -> Iterator[flatten.Act]:
-        seen: list[tuple[Any, ...]] = []
+        seen: list[Any] = []
         for act in acts(self, *args):
-            if (act.texts, act.raws) not in seen:
-                seen.append((act.texts, act.raws))
+            if act.cells not in seen:
+                seen.append(act.cells)
                 yield act
 
     patch.setattr(flatten.Flattener, "acts", merged)
@@ -139,7 +140,7 @@ def a_reader_gives_up(patch: pytest.MonkeyPatch) -> None:
 
 def ids_are_shown(patch: pytest.MonkeyPatch) -> None:
     """What surrounds the acts is kept with the item, and with it who judged."""
-    patch.setattr(flatten, "residue", lambda value, tree: dict(value))
+    patch.setattr(Cover, "residue", lambda self, value: dict(value))
 
 
 FOCUS: dict[str, Any] = {
