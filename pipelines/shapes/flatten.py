@@ -98,6 +98,8 @@ class Flattener:
             spans = slots.spans.get(number)
             if f"t{number}" in slots.asked:
                 columns.append((f"t{number}", place, partial(canonical_spans, fields=spans) if spans else scalar_text))
+            if f"c{number}" in slots.asked:
+                columns.append((f"c{number}", place, content_text))
             if f"r{number}" in slots.asked:
                 columns.append((f"r{number}", place, _raw))
         return columns
@@ -222,12 +224,7 @@ def _offset(element: dict[str, Any], field: str | None) -> int | None:
 
 
 def _part(element: dict[str, Any], field: str | None) -> str | None:
-    """A part of a span as text; a list of several texts stays a JSON list, for joining them would lose where."""
-    value = follow(element, parse_path(field)) if field is not None else MISSING
-    if value is MISSING or value is None or value == []:
-        return None
-    text = scalar_text(value)
-    return text if text is not None else to_json(value)
+    return content_text(follow(element, parse_path(field)) if field is not None else MISSING)
 
 
 def _raw(value: Any) -> bytes | None:
@@ -247,6 +244,17 @@ def scalar_text(value: Any) -> str | None:
         return None
     if isinstance(value, msgspec.Raw):
         return bytes(value).decode()
+    return to_json(value)
+
+
+def content_text(value: Any) -> str | None:
+    """What a value says: its text, or, where it is an object or several values, its JSON; None where it is nothing.
+
+    A prompt may be a list of messages, a reason a list of sentences: joining them would lose where one ends.
+    """
+    text = scalar_text(value)
+    if text is not None or value is None or value is MISSING or value == []:
+        return text
     return to_json(value)
 
 

@@ -260,8 +260,8 @@ class Planner:
             **typed,
             "raw_answer": "r",
             "abstained": f"{is_one_of('status', ABSTAINING_STATUSES)} or (given and (o is not null or {sql.abstains}))",
-            "rationale": self._slots.text(mapping.rationale) if mapping.rationale else "null",
-            "confidence": self._slots.text(mapping.confidence) if mapping.confidence else "null",
+            "rationale": self._slots.content(mapping.rationale) if mapping.rationale else "null",
+            "confidence": self._slots.content(mapping.confidence) if mapping.confidence else "null",
         }
         for name, value in self._constants(code, mapping).items():
             constant = text_list(value) if isinstance(value, list) else literal(value)
@@ -283,8 +283,8 @@ class Planner:
         item = self._mapping.item
         assert item is not None
         responses = ", ".join(
-            f"{{'key': {literal(part.key)}, 'text': {self._slots.text(part.text)},"
-            f" 'model': {self._slots.text(part.model) if part.model else 'null::varchar'}}}"
+            f"{{'key': {literal(part.key)}, 'text': {self._slots.content(part.text)},"
+            f" 'model': {self._slots.content(part.model) if part.model else 'null::varchar'}}}"
             for part in item.responses
         )
         nothing = "null::varchar"
@@ -301,7 +301,7 @@ class Planner:
         varying = {"item_id": "item_id"}
         for name in ("text", "prompt", "language", "context"):
             if field := getattr(item, name):
-                varying[name] = self._slots.text(field)
+                varying[name] = self._slots.content(field)
         if responses:
             varying["responses"] = f"[{responses}]"
         if extra != nothing:
@@ -330,7 +330,7 @@ class Planner:
     def _annotators(self) -> str:
         annotator = self._mapping.annotator
         assert annotator is not None
-        pool = self._slots.text(annotator.pool) if annotator.pool else "null::varchar"
+        pool = self._slots.content(annotator.pool) if annotator.pool else "null::varchar"
         return (
             f"select annotator_id, annotator_kind, {pool} as pool,"
             f" {literal(self._contract.platform)} as platform, {self._source} as source_id,"
@@ -342,7 +342,7 @@ class Planner:
     def _attributes(self) -> str:
         annotator = self._mapping.annotator
         assert annotator is not None
-        columns = {name: self._slots.text(part.field) for name, part in annotator.attributes.items()}
+        columns = {name: self._slots.content(part.field) for name, part in annotator.attributes.items()}
         profiles = ", ".join(f"{column} as a{number}" for number, column in enumerate(columns.values()))
         rows = []
         for number, (name, part) in enumerate(annotator.attributes.items()):

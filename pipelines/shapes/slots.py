@@ -42,6 +42,10 @@ class Slots:
         """Column that holds the field's text; null where it is absent, null or no scalar."""
         return self._column("t", self._numbers[field])
 
+    def content(self, field: str) -> str:
+        """Column that holds what the field says, as text; a value that is no text as JSON, so that it is not lost."""
+        return self._column("t" if self._is_text else "c", self._numbers[field])
+
     def raw(self, field: str) -> str:
         """Column that holds the field's own value: a CSV cell, or JSON text; null where it is absent."""
         return self._column("t" if self._is_text else "r", self._numbers[field])

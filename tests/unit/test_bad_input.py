@@ -83,6 +83,7 @@ def test_a_bad_row_is_quarantined_and_the_rest_goes_through(tmp_path: Path, bad:
         (b"", "file_empty"),
         (HEADER, "file_empty"),
         (HEADER + GOOD + b"i3,\xe9ve,yes,1\n", "file_encoding"),
+        (b"\xed\xa0\x80" + HEADER + GOOD, "file_encoding"),
         (b"item,who,hate\ni1,ana,yes\n", "file_column_missing"),
         (b"item,who,hate,hate,score\ni1,ana,yes,no,1\n", "file_malformed"),
         (HEADER + GOOD + b'i3,"eve,yes,1\n', "file_malformed"),
@@ -139,3 +140,33 @@ def test_another_encoding_is_read_where_it_is_declared(tmp_path: Path) -> None:
     _, judgments, found = ingested(tmp_path, stated, HEADER + "é1,ana,yes,1\n".encode("latin-1"))
     assert judgments == [("é1", "hate", '"yes"'), ("é1", "score", "1")]
     assert found == []
+
+
+def test_content_that_is_no_text_is_kept_as_json(tmp_path: Path) -> None:
+    """A prompt of several messages, a reason of several sentences, an attribute that is a list: none becomes null."""
+    lines = (
+        b'{"item":"i1","who":"ana","hate":"yes","score":1,"says":[{"role":"user","content":"hi"}],'
+        b'"why":["one","two"],"langs":["en","fr"]}\n'
+        b'{"item":"i2","who":"bob","hate":"no","score":5,"says":"hi","why":["one"],"langs":[]}\n'
+    )
+    stated = contract(
+        "jsonl",
+        item={"key": "item", "prompt": "says"},
+        annotator={"key": "who", "attributes": {"langs": "langs"}},
+        answers={"hate": {"field": "hate", "rationale": "why"}, "score": "score"},
+    )
+    report, _, found = ingested(tmp_path, stated, lines)
+    assert found == []
+    folder = landed_folder(stated, 0, report.receipts[0].file_sha256, KEY, Home(tmp_path / "home"))
+    with connect() as con:
+        (prompts, reasons, attributes) = (
+            con.execute(f"select distinct {columns} from read_parquet('{folder}/{table}/*.parquet')").fetchall()
+            for columns, table in (
+                ("prompt", "items"),
+                ("rationale", "judgments"),
+                ("value, attribute_status", "annotator_attributes"),
+            )
+        )
+    assert {*prompts} == {('[{"role":"user","content":"hi"}]',), ("hi",)}
+    assert {*reasons} == {('["one","two"]',), ("one",), (None,)}
+    assert {*attributes} == {('["en","fr"]', "given"), (None, "not_asked")}

@@ -23,7 +23,7 @@ from pipelines.domain.answers import (
 from pipelines.domain.tables import TYPED_ANSWERS
 from pipelines.domain.vocabulary import ABSTAINING_STATUSES, Attribution, Reason, Status
 from tests.properties.exports.place import Judged, Outcome, Place, Refused, Silent
-from tests.properties.exports.values import ABSENT, Token, scalar
+from tests.properties.exports.values import ABSENT, Token, content, scalar
 from tests.properties.exports.world import SPELLINGS, TIMES, Act
 
 BESIDE = {
@@ -137,8 +137,8 @@ def _columns(
         "raw_answer": place.raw(raw.fields[place.code]),
         "status": status.value,
         "abstained": status in ABSTAINING_STATUSES or _abstains(answer, place),
-        "rationale": beside.get("why"),
-        "confidence": beside.get("sure"),
+        "rationale": content(raw.beside.get("why")),
+        "confidence": content(raw.beside.get("sure")),
         "presentation_order": None,
         "judged_at": datetime.fromisoformat(when) if when else None,
         "duration_s": float(took) if took else None,

@@ -50,6 +50,12 @@ def scalar(value: Any) -> str | None:
     return value if isinstance(value, str) else None
 
 
+def content(value: Any) -> str | None:
+    """What a value says where anything may be said: its text, or its JSON where it is several values or an object."""
+    text = scalar(value)
+    return text if text is not None or value is None or value is ABSENT or value == [] else write(value)
+
+
 def element(name: str, value: Any, gap: str = "") -> str:
     """A value as an XML element, or several where it is a list; ``gap`` is put where white space is layout."""
     if isinstance(value, list):
