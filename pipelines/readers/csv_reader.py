@@ -15,7 +15,7 @@ import pyarrow as pa
 from pyarrow import csv
 
 from pipelines.domain.vocabulary import Reason
-from pipelines.readers.records import CHUNK_BYTES, FileRefusedError, RecordTooLargeError, RefusedRecord
+from pipelines.readers.records import CHUNK_BYTES, FileRefusedError, RecordTooLargeError, RefusedRecord, checked_utf8
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,8 @@ class CsvReader:
         self._bad_ordinals: list[int] = []
         try:
             self._reader = csv.open_csv(
-                stream,
+                # Arrow decodes a row with too many fields for its handler, and prints where that fails.
+                checked_utf8(stream),
                 read_options=csv.ReadOptions(
                     use_threads=False, block_size=block_bytes or CHUNK_BYTES, column_names=header
                 ),

@@ -89,6 +89,36 @@ def utf8_stream(stream: BinaryIO, encoding: str) -> BinaryIO:
     return io.BufferedReader(_Transcoded(whole, encoding), CHUNK_BYTES)
 
 
+def checked_utf8(stream: BinaryIO) -> BinaryIO:
+    """The same bytes, for a reader that looks into text before it has checked it.
+
+    Raises:
+        FileRefusedError: on reading, where the bytes are not valid UTF-8.
+    """
+    return io.BufferedReader(_Checked(stream), CHUNK_BYTES)
+
+
+class _Checked(io.RawIOBase):
+    """A stream that is decoded strictly on its way, and handed on as it is."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self._decoder = codecs.getincrementaldecoder("utf-8")("strict")
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        chunk = self._stream.read(len(buffer))
+        try:
+            if not chunk or not chunk.isascii() or self._decoder.getstate()[0]:
+                self._decoder.decode(chunk, final=not chunk)
+        except UnicodeError as error:
+            raise encoding_refusal(error, "utf-8") from None
+        buffer[: len(chunk)] = chunk
+        return len(chunk)
+
+
 class _Rest(io.RawIOBase):
     """Some bytes that were read ahead, then the rest of a stream."""
 

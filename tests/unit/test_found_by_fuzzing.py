@@ -73,3 +73,10 @@ def test_acts_are_told_apart_by_what_stands_in_the_file(tmp_path: Path) -> None:
     assert judgments == [("i1", "q", '"yes"')] * 5
     assert report.receipts[0].annotators == 4  # 1.5 is written as a number and as a text
     assert found == []
+
+
+def test_bytes_that_are_no_text_in_a_row_that_is_too_long(tmp_path: Path) -> None:
+    """Arrow printed a traceback of its own: it decodes such a row before anything has checked the bytes."""
+    _, judgments, found = ingested(tmp_path, contract("csv"), HEADER + GOOD + b"i3,\xa7ve,yes,1,more\n")
+    assert judgments == []
+    assert found == [(None, "file", "file_encoding")]
