@@ -80,6 +80,7 @@ def write(folder: Path, judgments: int, *, file: str, is_array: bool, seed: int 
     path = folder / file
     items = judgments // ITEM_JUDGMENTS
     with duckdb.connect() as con:
+        con.execute("set enable_progress_bar = false")
         con.execute(texts(items, seed))
         con.execute(
             f"copy ({_records(items, seed)}) to {literal(str(path))} (format json, array {str(is_array).lower()})"

@@ -67,6 +67,7 @@ def write(folder: Path, judgments: int, seed: int = SEED) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / FILE
     with duckdb.connect() as con:
+        con.execute("set enable_progress_bar = false")
         con.execute(texts(max(judgments // ITEM_JUDGMENTS, 1), seed))
         con.execute(
             f"create temp table judgments as select range % (select count(*) from texts) as item, draw"

@@ -243,7 +243,7 @@ class _Acts:
     def __init__(self, columns: list[str]) -> None:
         self._columns = columns
         self._places: list[tuple[int, int, bytes | None, bytes | None]] = []
-        self._cells: list[list[Cell]] = []
+        self._cells: list[tuple[Cell, ...]] = []
         self.size = 0
 
     def __len__(self) -> int:
@@ -254,7 +254,7 @@ class _Acts:
         self.size += size
         for part, cells, extra, item_extra in acts:
             self._places.append((ordinal, part, extra, item_extra))
-            self._cells.append(cells)
+            self._cells.append(tuple(cells))  # unlike lists, tuples of texts cost the garbage collector nothing
 
     def table(self) -> pa.Table:
         ordinals, parts, extras, item_extras = zip(*self._places, strict=True) if self._places else ((), (), (), ())

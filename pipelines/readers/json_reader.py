@@ -19,6 +19,7 @@ MAX_DEPTH = 64
 _MINUS_ZERO = re.compile(rb"(?s)-0[\s,\]}](?<=[\[:,\s]...)")
 """The one number that is a whole one and loses a sign by being read."""
 
+_ESCAPED = re.compile(rb"(?s)\\.")
 _NO_STRUCTURE = bytes(sorted(set(range(256)) - set(b'"{}[]:')))
 
 
@@ -116,8 +117,9 @@ def to_json(value: Any) -> str:
 def _skeleton(text: bytes) -> bytes:
     """Brackets and colons of a valid JSON text, without its strings."""
     if b"\\" in text:
-        text = text.replace(b"\\\\", b"").replace(b'\\"', b"")
-    return b"".join(text.translate(None, _NO_STRUCTURE).split(b'"')[::2])
+        text = _ESCAPED.sub(b"", text)
+    # Two quotes with nothing between them can go, whether they open and close a string or close one and open the next.
+    return b"".join(text.translate(None, _NO_STRUCTURE).replace(b'""', b"").split(b'"')[::2])
 
 
 def _is_shallow(skeleton: bytes, limit: int) -> bool:

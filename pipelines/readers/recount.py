@@ -18,6 +18,7 @@ from typing import BinaryIO
 
 from pipelines.readers.containers import open_members
 from pipelines.readers.records import MAX_RECORD_BYTES, exact_codec
+from pipelines.readers.recount_entries import count_entries
 from pipelines.readers.recount_json import JsonCounter, RecountError
 from pipelines.readers.recount_lines import count_lines, utf8_blocks
 from pipelines.readers.recount_xml import count_elements
@@ -45,14 +46,15 @@ def count_records(path: Path, layout: Layout, *, exactly: bool = False) -> int:
     """How many records the file holds, all its members together.
 
     CSV is counted by its quotes and newlines, which is quick, and wrong where a quote stands within an unquoted
-    field (``5" pipe``). ``exactly`` lets the standard library's csv count; so it does where the quick way fails.
+    field (``5" pipe``), a JSON document by its commas and brackets. ``exactly`` lets the standard library's csv or
+    decoder count; so it does where the quick way fails.
 
     Raises:
         RecountError: the file breaks off within a quoted field or a JSON value.
         UnicodeError: the bytes are not valid in the declared encoding, or lack the byte order mark that it needs.
         FileRefusedError: the archive is broken.
     """
-    if layout.format != "csv" or exactly:
+    if exactly:
         return _total(path, layout, exactly=True)
     try:
         return _total(path, layout, exactly=False)
@@ -90,6 +92,8 @@ def _count(stream: BinaryIO, layout: Layout, *, exactly: bool) -> int:
         if layout.quote is not None and layout.quote in last and not _is_closed(last, layout):
             raise RecountError("the file ends within a quoted field")
         return max(lines - layout.has_header, 0)
+    if layout.format == "json" and not exactly:
+        return count_entries(utf8_blocks(stream, layout.encoding), layout.records)
     with _text(stream, layout.encoding, "\n" if layout.format == "jsonl" else None) as text:
         if layout.format == "jsonl":
             return sum(1 for line in text if line.strip(" \t\r\n"))

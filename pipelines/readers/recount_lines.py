@@ -11,7 +11,9 @@ import numpy as np
 from pipelines.readers.records import MAX_RECORD_BYTES, is_utf8
 from pipelines.readers.recount_json import RecountError
 
-_BLOCK = 1 << 20
+_BLOCK = 1 << 18
+"""Bytes; what is decoded of it stays within the processor's cache."""
+
 _LF, _CR = 0x0A, 0x0D
 _NONE = np.empty(0, dtype=np.intp)
 

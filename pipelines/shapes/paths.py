@@ -78,6 +78,7 @@ class _Fork:
     def __init__(self) -> None:
         self._ends: list[int] = []
         self._leaves: list[tuple[str, int]] = []
+        self._twigs: list[tuple[str, str, int]] = []
         self._names: dict[str, _Fork] = {}
         self._selects: dict[str, dict[str, _Fork]] = {}
 
@@ -89,6 +90,8 @@ class _Fork:
             self._selects.setdefault(step.key, {}).setdefault(step.value, _Fork()).add(path[1:], number)
         elif len(path) == 1:
             self._leaves.append((step, number))
+        elif len(path) == 2 and isinstance(path[1], str):
+            self._twigs.append((step, path[1], number))
         else:
             self._names.setdefault(step, _Fork()).add(path[1:], number)
 
@@ -96,15 +99,11 @@ class _Fork:
         """Put what stands at the ends of the paths where their numbers say."""
         for number in self._ends:
             found[number] = value
-        if isinstance(value, dict):
-            for name, number in self._leaves:
-                found[number] = value.get(name, MISSING)
-            for name, fork in self._names.items():
-                if name in value:
-                    fork.fill(value[name], found)
-        elif isinstance(value, list):
+        if type(value) is dict:
+            self._fill_from_object(value, found)
+        elif type(value) is list:
             for key, forks in self._selects.items():
-                chosen: dict[str, Any] = {}
+                chosen: set[str] = set()
                 for element in value:
                     named = element.get(key) if type(element) is dict else None
                     if type(named) is not str:
@@ -112,9 +111,23 @@ class _Fork:
                     if named in forks:
                         if named in chosen:
                             raise AmbiguousPathError(f"several elements have {key} = {named!r}")
-                        chosen[named] = element
-                for named, element in chosen.items():
-                    forks[named].fill(element, found)
+                        chosen.add(named)
+                        fork = forks[named]
+                        if fork._ends:
+                            fork.fill(element, found)
+                        else:
+                            fork._fill_from_object(element, found)
+
+    def _fill_from_object(self, value: dict[str, Any], found: list[Any]) -> None:
+        for name, number in self._leaves:
+            found[number] = value.get(name, MISSING)
+        for name, leaf, number in self._twigs:
+            below = value.get(name)
+            if type(below) is dict:
+                found[number] = below.get(leaf, MISSING)
+        for name, fork in self._names.items():
+            if name in value:
+                fork.fill(value[name], found)
 
 
 def selects(step: Select, element: Any) -> bool:

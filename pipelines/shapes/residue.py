@@ -67,21 +67,23 @@ class Cover:
         if isinstance(held, dict):
             return self.residue(held) or None
         if isinstance(held, list):
-            rests = list(map(self._rest_of_element if self._selects else self._rest, held))
+            rests = self._rests(held) if self._selects else list(map(self._rest, held))
             return rests if rests.count(None) < len(rests) else None
         return held
 
-    def _rest_of_element(self, element: Any) -> Any:
-        cover = self._cover_of(element)
-        return None if cover is None else cover._rest(element)
-
-    def _cover_of(self, element: Any) -> Cover | None:
-        """What covers an element: the selectors that select it, and the keys that hold for every element."""
-        if self._key is not None and isinstance(element, dict):
-            value = element.get(self._key)
-            if isinstance(value, str):
-                return self._by_value.get(value, self)
-        return self._choice(tuple(step for step in self._selects if selects(step, element)))
+    def _rests(self, elements: list[Any]) -> list[Any]:
+        rests: list[Any] = []
+        for element in elements:
+            value = element.get(self._key) if type(element) is dict else None
+            if type(value) is str and self._key is not None:
+                cover = self._by_value.get(value, self)
+            else:
+                cover = self._choice(tuple(step for step in self._selects if selects(step, element)))
+            if cover is None:
+                rests.append(None)
+            else:
+                rests.append(cover.residue(element) or None if type(element) is dict else cover._rest(element))
+        return rests
 
     def _choice(self, selecting: tuple[Select, ...]) -> Cover | None:
         if selecting not in self._chosen:

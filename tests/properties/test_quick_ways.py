@@ -15,7 +15,8 @@ from pipelines.contracts.paths import Select, parse_path
 from pipelines.readers import recount_lines
 from pipelines.readers.json_reader import MAX_DEPTH, RecordMalformedError, parse
 from pipelines.readers.records import RawRecord
-from pipelines.readers.recount_json import RecountError
+from pipelines.readers.recount_entries import count_entries
+from pipelines.readers.recount_json import JsonCounter, RecountError
 from pipelines.readers.recount_lines import count_lines, utf8_blocks
 from pipelines.shapes.paths import AmbiguousPathError, Finder, follow, named_steps, selects
 from pipelines.shapes.residue import Cover, Tree, tree_of
@@ -100,6 +101,32 @@ def test_lines_are_counted_as_the_csv_module_counts_rows(block: int, rows: list[
 def test_a_quote_left_open_is_no_line() -> None:
     with pytest.raises(RecountError, match="quoted field"):
         count_lines([b'a,b\n"c,d\n'], '"')
+
+
+texts = st.text(alphabet='a"[]{},:\\é ', max_size=4)
+documents = st.lists(
+    st.recursive(texts, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3)),
+    max_size=4,
+)
+
+
+@pytest.mark.parametrize("block", [4, 5, 1 << 18])
+@given(document=documents, cut=st.integers(0, 60), put=st.sampled_from(["", *'[]{},"\\']), is_array=st.booleans())
+def test_entries_are_counted_as_the_decoder_counts_them_or_not_at_all(
+    block: int, document: list[Any], cut: int, put: str, is_array: bool
+) -> None:
+    whole = document if is_array else {f"{place}": entry for place, entry in enumerate(document)}
+    text = json.dumps(whole, ensure_ascii=False)
+    for given_text in (text, text[:cut] + put + text[cut:]):
+        records = "array" if is_array else "object"
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(recount_lines, "_BLOCK", block)
+            try:
+                quick = count_entries(utf8_blocks(io.BytesIO(given_text.encode("utf-8-sig")), "utf-8"), records)
+            except RecountError:
+                assert given_text != text or len(document) < 2
+                continue
+        assert quick == JsonCounter(io.StringIO(given_text).read).count(records)
 
 
 keys = st.text(alphabet='a":{}[]\\ é', max_size=3)
