@@ -64,7 +64,7 @@ def _equal_columns(node: exp.Join, scope: Scope, alias: str, other: Relation) ->
     return found
 
 
-def _reads(node: exp.Expression, scope: Scope, alias: str) -> bool:
+def _reads(node: exp.Expr, scope: Scope, alias: str) -> bool:
     """Whether an expression reads a relation, so that it is not one value for a row of the other side."""
     places = [_place(part, scope) for part in node.find_all(exp.Column)]
     return any(place is None or place[0] == alias for place in places) or node.find(exp.Query) is not None

@@ -28,7 +28,7 @@ CONTENT = {
 }
 """By released table: columns that must be unchanged copies of the landed column of the same name. () means all."""
 
-_ALTERING: dict[type[exp.Expression], tuple[str, str]] = {
+_ALTERING: dict[type, tuple[str, str]] = {
     exp.Round: ("rounding", "is rounded"),
     exp.Trim: ("trimming", "is trimmed"),
     exp.Lower: ("case", "has its case folded"),
@@ -96,7 +96,9 @@ def prove_project(manifest: Mapping[str, Any], landed: Iterable[Table], dialect:
         layer = node["fqn"][1]
         meta = node.get("config", {}).get("meta") or node.get("meta") or {}
         filters = [AllowedFilter(one["where"], one["ledger"]) for one in meta.get("ledger_filters", [])]
-        evaluator = Evaluator(name, {**tables, **{one: proof.relation for one, proof in models.items()}}, dialect, filters)
+        evaluator = Evaluator(
+            name, {**tables, **{one: proof.relation for one, proof in models.items()}}, dialect, filters
+        )
         try:
             relation = evaluator.run(_compiled(node))
         except SqlError as error:

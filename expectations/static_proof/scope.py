@@ -25,10 +25,14 @@ class UnknownColumnError(ValueError):
 
 @dataclass
 class Scope:
-    """The relations that a select reads, by alias, and the columns that it has named itself so far."""
+    """The relations that a select reads, by alias, and the columns that it has named itself so far.
+
+    ``merged`` are columns of right sides that a ``using`` made one with those of the left.
+    """
 
     relations: dict[str, Relation] = field(default_factory=dict)
     named: dict[str, Column] = field(default_factory=dict)
+    merged: set[Place] = field(default_factory=set)
 
     def place(self, column: exp.Column) -> Place | None:
         """Where a column comes from; None where it is a name of the select's own, or a field of a struct.
@@ -47,7 +51,8 @@ class Scope:
         return self._find(name)
 
     def _find(self, name: str) -> Place | None:
-        found = [(alias, name) for alias, relation in self.relations.items() if name in relation.columns]
+        held = [(alias, name) for alias, relation in self.relations.items() if name in relation.columns]
+        found = [place for place in held if place not in self.merged]
         if len(found) == 1:
             return found[0]
         if found:
@@ -59,6 +64,10 @@ class Scope:
     def at(self, place: Place) -> Column:
         """The column at a place."""
         return self.relations[place[0]].columns[place[1]]
+
+    def is_plain(self, column: exp.Column) -> bool:
+        """Whether it is a column itself, and no field of a struct."""
+        return self.place(column) is not None or (not column.table and column.name.lower() in self.named)
 
     def known(self, column: exp.Column) -> Column:
         """What is known of a column that an expression names."""
@@ -73,37 +82,37 @@ class Scope:
         return self.at(found)
 
 
-def plain(expression: exp.Expression) -> exp.Expression:
+def plain(expression: exp.Expr) -> exp.Expr:
     """An expression without alias and brackets."""
     while isinstance(expression, exp.Alias | exp.Paren):
         expression = expression.this
     return expression
 
 
-def line_of(node: exp.Expression) -> int:
+def line_of(node: exp.Expr) -> int:
     """The line on which an expression begins, from 1."""
     lines = [int(part.meta["line"]) for part in node.walk() if "line" in part.meta]
     return min(lines, default=1)
 
 
-def own_nodes(node: exp.Expression) -> Iterator[exp.Expression]:
+def own_nodes(node: exp.Expr) -> Iterator[exp.Expr]:
     """The nodes of an expression, those of queries within it left out."""
     yield from node.walk(prune=lambda part: isinstance(part, exp.Query))
 
 
-def is_aggregate(node: exp.Expression) -> bool:
+def is_aggregate(node: exp.Expr) -> bool:
     """Whether an expression makes one value of many rows, so that its select collapses them."""
     return any(isinstance(part, exp.AggFunc) and not _is_windowed(part) for part in own_nodes(node))
 
 
-def _is_windowed(node: exp.Expression) -> bool:
+def _is_windowed(node: exp.Expr) -> bool:
     parent = node.parent
     while isinstance(parent, exp.Filter | exp.IgnoreNulls | exp.RespectNulls | exp.WithinGroup):
         parent = parent.parent
     return isinstance(parent, exp.Window) and parent.this is not None
 
 
-def multiplying(node: exp.Expression) -> exp.Expression | None:
+def multiplying(node: exp.Expr) -> exp.Expr | None:
     """The part of an expression that may give several rows, or none, for one row; None where there is none."""
     for part in own_nodes(node):
         if isinstance(part, _MULTIPLYING):
@@ -113,7 +122,7 @@ def multiplying(node: exp.Expression) -> exp.Expression | None:
     return None
 
 
-def numbered_within(node: exp.Expression, scope: Scope) -> list[Place] | None:
+def numbered_within(node: exp.Expr, scope: Scope) -> list[Place] | None:
     """The columns that a row number is counted within; None where it is no row number over plain columns."""
     inner = plain(node)
     while isinstance(inner, exp.Cast):
