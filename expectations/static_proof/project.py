@@ -13,8 +13,10 @@ from expectations.laws.sql import COMPARED
 from expectations.static_proof.evaluate import AllowedFilter, Evaluator, SqlError
 from expectations.static_proof.relations import Column, Origin, Relation, Violation, table
 from pipelines.domain.tables import RELEASED, Table
+from pipelines.domain.types import ColumnType, Scalar
 
 JUDGMENTS = "landing.judgments"
+MAY_REPEAT = "rows may repeat"
 DERIVED = "derived"
 """The layer of summaries; nothing outside it may read it."""
 
@@ -50,15 +52,14 @@ class ModelProof:
 
     Attributes:
         relation: its rows, columns and keys.
-        grain: the columns that its YAML declares to be unique together; None where it declares that rows may repeat.
-        is_proved: whether the SQL shows the declared grain.
+        grain: the columns that its YAML declares to be unique together and the SQL must show to be; None where its
+            YAML says that rows may repeat, or that a test on the data shows it.
     """
 
     model: str
     layer: str
     relation: Relation
     grain: tuple[str, ...] | None
-    is_proved: bool
     reads: tuple[str, ...]
 
 
@@ -105,10 +106,9 @@ def prove_project(manifest: Mapping[str, Any], landed: Iterable[Table], dialect:
             violations.append(Violation(name, 1, "", "unreadable", str(error)))
             continue
         grain = _grain(name, meta, violations)
-        is_proved = grain is None or relation.has_key(grain)
-        if not is_proved and grain is not None:
+        if grain is not None and not relation.has_key(grain):
             violations.append(_unproved(name, grain, relation))
-        models[name] = ModelProof(name, layer, relation, grain, is_proved, tuple(sorted(evaluator.read)))
+        models[name] = ModelProof(name, layer, relation, grain, tuple(sorted(evaluator.read)))
     violations += _path(models)
     violations += _released(models)
     violations += _downstream(models)
@@ -120,8 +120,8 @@ def _table(one: Table) -> Relation:
     return table(f"landing.{one.name}", columns, [one.key] if one.key else [], carries=one.name == "judgments")
 
 
-def _plain(kind: object) -> str:
-    return str(getattr(kind, "name", "nested"))
+def _plain(kind: ColumnType) -> str:
+    return kind.name if isinstance(kind, Scalar) else "nested"
 
 
 def _compiled(node: Mapping[str, Any]) -> str:
@@ -148,11 +148,16 @@ def _in_order(nodes: Mapping[str, Mapping[str, Any]]) -> list[str]:
 
 
 def _grain(name: str, meta: Mapping[str, Any], violations: list[Violation]) -> tuple[str, ...] | None:
-    if "grain" not in meta:
-        message = "declares no grain; say which columns are unique together: config: {meta: {grain: [...]}}"
+    grain = meta.get("grain")
+    if isinstance(grain, list):
+        return tuple(grain)
+    if grain != MAY_REPEAT and not (isinstance(grain, dict) and list(grain) == ["tested"]):
+        message = (
+            "declares no grain; say which columns are unique together, config: {meta: {grain: [...]}},"
+            f" or {{grain: {MAY_REPEAT}}}, or {{grain: {{tested: [...]}}}} where only a test on the data can show it"
+        )
         violations.append(Violation(name, 1, "", "grain", message))
-        return None
-    return tuple(meta["grain"]) if meta["grain"] != "rows may repeat" else None
+    return None
 
 
 def _unproved(name: str, grain: tuple[str, ...], relation: Relation) -> Violation:

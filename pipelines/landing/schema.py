@@ -20,15 +20,21 @@ from pipelines.domain.types import INT32, INT64, STRING
 _LOCATOR = (JUDGMENTS.column("file_sha256"), JUDGMENTS.column("record_ordinal"))
 
 
-def _landed(table: Table, *, without: tuple[str, ...] = (), adding: tuple[Column, ...] = ()) -> Table:
+def _landed(
+    table: Table, *, key: tuple[str, ...] = (), without: tuple[str, ...] = (), adding: tuple[Column, ...] = ()
+) -> Table:
     columns = tuple(column for column in table.columns if column.name not in without)
-    return Table(table.name, table.grain, (), columns + adding)
+    return Table(table.name, table.grain, key, columns + adding)
+
+
+PLACE = ("source_id", "file_sha256", "record_ordinal", "record_part", "question_id")
+"""A landed judgment's place in the raw files: no two have the same."""
 
 
 LANDED: dict[str, Table] = {
     table.name: table
     for table in (
-        _landed(JUDGMENTS, without=("occurrence", "version")),
+        _landed(JUDGMENTS, key=PLACE, without=("occurrence", "version")),
         _landed(ITEMS, adding=_LOCATOR),
         _landed(ANNOTATORS, adding=(SOURCES.column("source_id"), *_LOCATOR)),
         _landed(ANNOTATOR_ATTRIBUTES, without=("observation",)),

@@ -28,25 +28,30 @@ def run_environment(run: RunFolder) -> dict[str, str]:
 
 
 def fresh_manifest(project: Path) -> Path:
-    """Path of dbt's manifest, parsed anew if any file of the project changed since.
+    """Path of dbt's manifest with the SQL of every model, compiled anew if any file of the project changed since.
 
     Raises:
         DbtError: dbt refuses the project.
     """
-    manifest = project / "target" / "manifest.json"
-    stamp = project / "target" / _STAMP
+    # A folder of its own: whoever else starts dbt in the project writes a manifest without SQL into target.
+    target = project / "target" / "compiled_once"
+    manifest = target / "manifest.json"
+    stamp = target / _STAMP
     digest = _digest(project)
     if manifest.exists() and stamp.exists() and stamp.read_text() == digest:
         return manifest
+    # Compiling opens a warehouse: one in memory, never that of a run.
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("VARIORUM_")}
+    folders = ("--profiles-dir", str(project), "--project-dir", str(project))
     done = subprocess.run(  # noqa: S603  # our own environment's dbt, no shell
-        [dbt_executable(), "parse", "--quiet", "--profiles-dir", str(project), "--project-dir", str(project)],
-        env={**os.environ, "DBT_SEND_ANONYMOUS_USAGE_STATS": "false"},
+        [dbt_executable(), "--quiet", "compile", "--target-path", str(target), *folders],
+        env={**inherited, "DBT_SEND_ANONYMOUS_USAGE_STATS": "false"},
         capture_output=True,
         text=True,
         check=False,
     )
     if done.returncode:
-        raise DbtError(f"dbt cannot parse {project.name}:\n{done.stdout}{done.stderr}")
+        raise DbtError(f"dbt cannot compile {project.name}:\n{done.stdout}{done.stderr}")
     stamp.write_text(digest)
     return manifest
 

@@ -29,9 +29,10 @@ judgment_files as (
     select
         source_id,
         file_sha256,
-        file_position
+        min(file_position) as file_position
     from {{ ref('stg_files') }}
     where role = 'judgments'
+    group by source_id, file_sha256
 ),
 
 placed as (
