@@ -199,6 +199,8 @@ def _altered(model: str, name: str, column: Column) -> Violation:
     if column.copy_of is not None:
         return Violation(where, line, str(column.copy_of), "moving", f"{name} is taken from another column")
     rule, told = "rewriting", "is computed anew"
+    if not column.origins:
+        return Violation(where, line, column.how, "inventing", f"{name} is made up; it must arrive as it was given")
     if column.how in ("union", "intersect", "except"):
         return Violation(where, line, column.how, "set operation", f"{name} comes from several queries")
     tree = sqlglot.parse_one(column.how, dialect="duckdb")
