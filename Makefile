@@ -45,11 +45,12 @@ fuzz: install ## Break generated exports and land them (FUZZ=5000 a property)
 		tests/properties/test_exports.py $(ARGS)
 
 .PHONY: lint
-lint: install ## Check style, types and SQL
+lint: install ## Check style, types and SQL, and prove the models (law 8)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/sqlfluff lint dbt_project/models
+	$(BIN)/python -m pipelines.static_proof
 
 .PHONY: format
 format: install ## Put Python and SQL into their form

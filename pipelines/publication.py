@@ -16,6 +16,7 @@ from pipelines.release.manifest import Manifest
 from pipelines.release.publish import Published, publish
 from pipelines.release.verify import last_manifest, load_manifest
 from pipelines.resources.workspace import Workspace
+from pipelines.static_proof import prove_manifest, static_verdicts
 from pipelines.warehouse.catalog import LandedFile, files_of_run, replays_of
 from pipelines.warehouse.run_folder import RunFolder
 
@@ -64,7 +65,10 @@ def publish_dataset(
     raw_files = {
         source: [file.file.sha256 for file in own if file.contract.source == source] for source in dataset.sources
     }
-    own_verdicts = [verdict for verdict in verdicts if verdict.step != REPLAY]
+    if not run.manifest.exists():
+        raise BuildError("this run has no manifest of dbt's: which SQL made its tables is not known; run: variorum run")
+    static = static_verdicts(prove_manifest(run.manifest), dataset.sources)
+    own_verdicts = [*static, *(verdict for verdict in verdicts if verdict.step != REPLAY)]
     reasons = {one.source: one.reasons for one in quarantine}
     built = build(dataset, contracts, run, own_verdicts, raw_files, reasons, workspace.key.fingerprint)
     published = publish(workspace.store, built, run_id)

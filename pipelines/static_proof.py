@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 
+from expectations.laws.definitions import STATIC
+from expectations.laws.verdicts import NAMED_OFFENDERS, LawBrokenError, Verdict, broken
 from expectations.static_proof.project import StaticProof, prove_project
 from pipelines.landing.schema import CATALOG, HISTORY, LANDED
 from pipelines.warehouse.dbt import fresh_manifest
+
+STEP = "models"
 
 
 def prove_models(dbt_project: Path) -> StaticProof:
@@ -16,8 +21,41 @@ def prove_models(dbt_project: Path) -> StaticProof:
     Raises:
         DbtError: dbt refuses the project.
     """
-    manifest = json.loads(fresh_manifest(dbt_project).read_bytes())
+    return prove_manifest(fresh_manifest(dbt_project))
+
+
+def prove_manifest(path: Path) -> StaticProof:
+    """Prove the models of a manifest that dbt wrote when it compiled or built them."""
+    manifest = json.loads(path.read_bytes())
     return prove_project(manifest, [*LANDED.values(), *CATALOG.values(), *HISTORY.values()])
+
+
+def static_verdicts(proof: StaticProof, sources: Iterable[str]) -> list[Verdict]:
+    """Law 8 for each source: all go through the same models."""
+    faulty = {violation.model for violation in proof.violations}
+    total = len(proof.models.keys() | faulty)
+    return [
+        Verdict(
+            STATIC.code,
+            STEP,
+            source,
+            count_in=total,
+            count_out=total - len(faulty),
+            offending=len(proof.violations),
+            offenders=tuple(str(violation) for violation in proof.violations[:NAMED_OFFENDERS]),
+        )
+        for source in sorted(sources)
+    ]
+
+
+def require(proof: StaticProof) -> None:
+    """Stop before any data is touched, if a model could lose or alter a judgment.
+
+    Raises:
+        LawBrokenError: it names each model, line and expression.
+    """
+    if found := broken(static_verdicts(proof, ["every source"])):
+        raise LawBrokenError(found)
 
 
 def main() -> int:

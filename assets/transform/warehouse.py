@@ -1,7 +1,7 @@
 """The run's warehouse: landed files bound by the catalog, tables built by dbt."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib.metadata import version as installed
 from typing import Any
 
@@ -9,14 +9,19 @@ import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtCliResource, dbt_assets
 from packaging import version
 
-from pipelines.components.shared import CATALOG, OWNERS, landing_key
+from expectations.laws.definitions import STATIC
+from expectations.laws.verdicts import Verdict, broken, story
+from expectations.static_proof.project import ModelProof
+from pipelines.components.shared import CATALOG, OWNERS, landing_key, offender_table
 from pipelines.project import this_project
 from pipelines.resources.workspace import Workspace
+from pipelines.static_proof import prove_models, static_verdicts
 from pipelines.warehouse.catalog import CatalogError, bind, delivered_sources, histories, landed_files
 from pipelines.warehouse.dbt import fresh_manifest, run_environment
 from pipelines.warehouse.run_folder import RunFolder, mart_rows
 
 PROJECT = this_project()
+PROOF = prove_models(PROJECT.dbt_project)
 
 
 class CatalogConfig(dg.Config):
@@ -32,6 +37,11 @@ class CatalogConfig(dg.Config):
     description="One row per landed file in the current state of its source, bound to the run's warehouse.",
     owners=OWNERS,
     kinds={"duckdb"},
+    check_specs=[
+        dg.AssetCheckSpec(
+            STATIC.code, asset=CATALOG, blocking=True, description=f"{STATIC.statement}\n\n`{STATIC.equation}`"
+        )
+    ],
 )
 def catalog(
     context: dg.AssetExecutionContext, config: CatalogConfig, workspace: dg.ResourceParam[Workspace]
@@ -49,8 +59,42 @@ def catalog(
             "dagster/row_count": rows["files"],
             "sources": ", ".join(contract.source for contract in contracts),
             "rows": dg.MetadataValue.json(rows),
+        },
+        check_results=[_static_check(static_verdicts(PROOF, ["every source"]))],
+    )
+
+
+def _static_check(verdicts: list[Verdict]) -> dg.AssetCheckResult:
+    """Law 8, before any model is built: what it finds stops the run here."""
+    failed = broken(verdicts)
+    return dg.AssetCheckResult(
+        check_name=STATIC.code,
+        passed=not failed,
+        severity=dg.AssetCheckSeverity.ERROR,
+        description=story(failed) if failed else STATIC.statement,
+        metadata={
+            "models": sum(verdict.count_in for verdict in verdicts),
+            "violations": sum(verdict.offending for verdict in failed),
+            **({"offenders": offender_table(failed)} if failed else {}),
+        },
+    )
+
+
+def column_lineage(proof: ModelProof) -> dg.TableColumnLineage:
+    """Each column of a model with the columns that it is computed from, one step away."""
+    return dg.TableColumnLineage(
+        {
+            column: [
+                dg.TableColumnDep(asset_key=_key_of(origin.table), column_name=origin.column)
+                for origin in sorted(origins)
+            ]
+            for column, origins in proof.steps.items()
         }
     )
+
+
+def _key_of(relation: str) -> dg.AssetKey:
+    return CATALOG if relation.startswith("landing.") else dg.AssetKey([relation])
 
 
 class Translator(DagsterDbtTranslator):
@@ -65,6 +109,13 @@ class Translator(DagsterDbtTranslator):
     def get_group_name(self, dbt_resource_props: dict[str, Any]) -> str | None:  # type: ignore[override]
         """The layer: staging, intermediate, marts or derived."""
         return str(dbt_resource_props["fqn"][1])
+
+    def get_metadata(self, dbt_resource_props: Mapping[str, Any]) -> Mapping[str, Any]:
+        """What dbt says, and where each column comes from, read off the SQL."""
+        metadata = dict(super().get_metadata(dbt_resource_props))
+        if dbt_resource_props["name"] in PROOF.models:
+            metadata["dagster/column_lineage"] = column_lineage(PROOF.models[dbt_resource_props["name"]])
+        return metadata
 
     def get_owners(self, dbt_resource_props: dict[str, Any]) -> list[str]:  # type: ignore[override]
         """Everything here has one owner."""

@@ -45,6 +45,15 @@ DISTRIBUTION = Law(
     "The variation on an item changed: disagreement was flattened, or made.",
     "Look at the items named: their answers before and after show what was collapsed.",
 )
+STATIC = Law(
+    "law_8_static",
+    8,
+    "Static",
+    "No model on the way to the judgments groups, deduplicates, samples, limits, filters or rewrites them.",
+    "judgments = left joins on proved keys over landing.judgments; each content column = its landed column",
+    "A model may lose, multiply, merge or alter judgments: its SQL does not show that it cannot.",
+    "Change the model at the line named. A filter needs its entry in the ledger, a join a key that is proved unique.",
+)
 ATTRIBUTION = Law(
     "law_9_attribution",
     9,
@@ -55,5 +64,5 @@ ATTRIBUTION = Law(
     "Look for a join or a sort that re-attaches annotators by position rather than by key.",
 )
 
-LAWS: dict[str, Law] = {law.code: law for law in (ACCOUNTING, IDENTITY, DISTRIBUTION, ATTRIBUTION)}
+LAWS: dict[str, Law] = {law.code: law for law in (ACCOUNTING, IDENTITY, DISTRIBUTION, STATIC, ATTRIBUTION)}
 """The laws that are evaluated, by code."""

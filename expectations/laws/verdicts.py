@@ -18,7 +18,7 @@ _SHOWN_OFFENDERS = 3
 
 _SHOWN_SOURCES = 5
 
-_LAYERS = ("raw", "records", "landing", "staging", "intermediate", "marts", "release")
+_LAYERS = ("models", "raw", "records", "landing", "staging", "intermediate", "marts", "release")
 """The way of the data: a step is as far along as the layer that it ends in."""
 
 

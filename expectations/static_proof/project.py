@@ -54,6 +54,8 @@ class ModelProof:
         relation: its rows, columns and keys.
         grain: the columns that its YAML declares to be unique together and the SQL must show to be; None where its
             YAML says that rows may repeat, or that a test on the data shows it.
+        reads: the models and landed tables that it reads.
+        steps: by column, the columns of what it reads that the column is computed from.
     """
 
     model: str
@@ -61,6 +63,7 @@ class ModelProof:
     relation: Relation
     grain: tuple[str, ...] | None
     reads: tuple[str, ...]
+    steps: dict[str, frozenset[Origin]]
 
 
 @dataclass(frozen=True)
@@ -97,9 +100,8 @@ def prove_project(manifest: Mapping[str, Any], landed: Iterable[Table], dialect:
         layer = node["fqn"][1]
         meta = node.get("config", {}).get("meta") or node.get("meta") or {}
         filters = [AllowedFilter(one["where"], one["ledger"]) for one in meta.get("ledger_filters", [])]
-        evaluator = Evaluator(
-            name, {**tables, **{one: proof.relation for one, proof in models.items()}}, dialect, filters
-        )
+        known = {**tables, **{one: proof.relation for one, proof in models.items()}}
+        evaluator = Evaluator(name, known, dialect, filters)
         try:
             relation = evaluator.run(_compiled(node))
         except SqlError as error:
@@ -108,11 +110,21 @@ def prove_project(manifest: Mapping[str, Any], landed: Iterable[Table], dialect:
         grain = _grain(name, meta, violations)
         if grain is not None and not relation.has_key(grain):
             violations.append(_unproved(name, grain, relation))
-        models[name] = ModelProof(name, layer, relation, grain, tuple(sorted(evaluator.read)))
+        steps = {column: held.origins for column, held in _one_step(name, known, dialect, node).columns.items()}
+        models[name] = ModelProof(name, layer, relation, grain, tuple(sorted(evaluator.read)), steps)
     violations += _path(models)
     violations += _released(models)
     violations += _downstream(models)
     return StaticProof(models, tuple(dict.fromkeys(violations)))
+
+
+def _one_step(name: str, known: Mapping[str, Relation], dialect: str, node: Mapping[str, Any]) -> Relation:
+    """The model over what it reads as if that were nobody's: each column's origin is one step away."""
+    near = {
+        one: table(one, {column: held.type or "" for column, held in relation.columns.items()}, ())
+        for one, relation in known.items()
+    }
+    return Evaluator(name, near, dialect).run(_compiled(node))
 
 
 def _table(one: Table) -> Relation:

@@ -42,11 +42,13 @@ def run(
     """
     with plain_errors():
         from pipelines.project import this_project
+        from pipelines.static_proof import prove_models, require
 
         project = this_project()
         space = workspace(home, inbox, store)
         sources, datasets = plan(project, space, source or [], dataset)
         _ = space.key
+        require(prove_models(project.dbt_project))
         outcome = _execute(project, space, sources, datasets, quiet=json)
         from pipelines.summary import summarise
 

@@ -65,13 +65,17 @@ def check(
 ) -> None:
     """Dry run: what a source's files would become, and what would be quarantined. Nothing is kept.
 
+    The models that its judgments would pass are proved first, from their SQL alone (law 8).
+
     Example: variorum source check crehate --inbox ~/exports
     """
     with plain_errors():
         from pipelines.check import check_source
         from pipelines.project import this_project
+        from pipelines.static_proof import prove_models, require
 
         contract = this_project().contract(code)
+        require(prove_models(this_project().dbt_project))
         found = check_source(contract, workspace(home, inbox).inbox)
     if json:
         print_json(found.as_dict())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pipelines.docs import contracts, tables
+from pipelines.docs import contracts, lineage, tables
 
 
 def documents() -> dict[str, str]:
@@ -13,6 +13,7 @@ def documents() -> dict[str, str]:
         "docs/contracts.md": contracts.markdown(),
         "docs/contract.schema.json": contracts.json_schema(),
         "docs/tables.md": tables.markdown(),
+        "docs/lineage.md": lineage.markdown(),
     }
 
 

@@ -34,6 +34,11 @@ class RunFolder:
         return self.root / "warehouse.duckdb"
 
     @property
+    def manifest(self) -> Path:
+        """Dbt's manifest of what it built here, with the SQL of every model."""
+        return self.root / "dbt" / "manifest.json"
+
+    @property
     def marts(self) -> Path:
         """The marts as Parquet, one file a table."""
         return self.root / "marts"

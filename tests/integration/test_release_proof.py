@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
@@ -22,7 +23,7 @@ from tests.integration.by_hand import workspace_of
 def run(demo: Ran, tmp_path: Path) -> RunFolder:
     """A copy of the demo's run, proved and checked, but not yet released."""
     copy = RunFolder(tmp_path / demo.summary["run"])
-    shutil.copytree(demo.run_folder, copy.root, ignore=shutil.ignore_patterns("dbt", "releases", "data_docs"))
+    shutil.copytree(demo.run_folder, copy.root, ignore=shutil.ignore_patterns("releases", "data_docs"))
     return copy
 
 
@@ -83,6 +84,21 @@ def test_the_laws_are_evaluated_by_the_release_where_a_run_left_its_checks_out(
     with duckdb.connect(str(run.warehouse)) as con:
         con.execute("create or replace view stg_judgments as select * from landing.judgments where not abstained")
     with pytest.raises(LawBrokenError, match="The laws are broken in step landing→staging"):
+        publish(demo, run, tmp_path / "store")
+    assert not (tmp_path / "store").exists()
+
+
+def test_a_model_that_could_lose_judgments_is_not_published_even_where_it_lost_none(
+    demo: Ran, run: RunFolder, tmp_path: Path
+) -> None:
+    manifest = json.loads(run.manifest.read_bytes())
+    node = manifest["nodes"]["model.variorum.judgments"]
+    node["compiled_code"] = node["compiled_code"].replace("from source\n", "from source where answer is not null\n")
+    run.manifest.write_text(json.dumps(manifest))
+    with pytest.raises(LawBrokenError, match=r"judgments:[0-9]+: leaves rows out, and no entry in the ledger"):
+        publish(demo, run, tmp_path / "store")
+    run.manifest.unlink()
+    with pytest.raises(BuildError, match="which SQL made its tables is not known"):
         publish(demo, run, tmp_path / "store")
     assert not (tmp_path / "store").exists()
 
