@@ -88,8 +88,8 @@ def retype_item(
     )
     if not shape.free_annotators and _is_blank(value):
         return raws  # columns in which nobody answered would be acts, too
-    missing = {Reason.ITEM_MISSING} if _is_blank(value) else set()
-    return [*raws[:at], raws[at].other(item=value, refusals=raws[at].refusals | missing), *raws[at + 1 :]]
+    told = raws[at].refusals - {Reason.ITEM_MISSING} | ({Reason.ITEM_MISSING} if _is_blank(value) else set())
+    return [*raws[:at], raws[at].other(item=value, refusals=told), *raws[at + 1 :]]
 
 
 def retype_annotator(
@@ -104,8 +104,8 @@ def retype_annotator(
     is_key = shape.is_text or shape.is_xml or (shape.container == "acts" and not shape.lists_acts)
     no_text = st.sampled_from([value for value in VALUES if not isinstance(value, str) and _fits(value, shape)])
     value = draw(named if is_key else st.one_of(named, no_text))
-    missing = {Reason.ANNOTATOR_MISSING} if _is_blank(value) else set()
-    return [*raws[:at], raws[at].other(annotator=value, refusals=raws[at].refusals | missing), *raws[at + 1 :]]
+    told = raws[at].refusals - {Reason.ANNOTATOR_MISSING} | ({Reason.ANNOTATOR_MISSING} if _is_blank(value) else set())
+    return [*raws[:at], raws[at].other(annotator=value, refusals=told), *raws[at + 1 :]]
 
 
 def _fits(value: Any, shape: Shape) -> bool:

@@ -118,6 +118,11 @@ class Shape(ABC):
         return raw
 
 
+def what_is_judged(raw: RawAct) -> tuple[Any, str]:
+    """The item and its text: a record has one of each, and acts retyped to the same item keep their own."""
+    return raw.item, raw.text
+
+
 def grouped(
     raws: Iterable[RawAct], key: Callable[[RawAct], Any], distinct: Callable[[RawAct], Any]
 ) -> list[list[RawAct]]:

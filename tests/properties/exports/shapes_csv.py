@@ -8,7 +8,7 @@ from pipelines.domain.vocabulary import Reason
 from tests.properties.exports.acts import RawAct
 from tests.properties.exports.place import Place
 from tests.properties.exports.places import Joined
-from tests.properties.exports.shape import CELLS, ONE_VALUE, Record, Shape, grouped, id_of, in_order
+from tests.properties.exports.shape import CELLS, ONE_VALUE, Record, Shape, grouped, id_of, in_order, what_is_judged
 from tests.properties.exports.values import write
 from tests.properties.exports.world import World
 
@@ -69,7 +69,7 @@ class Columns(Shape):
     def records(self, world: World, raws: list[RawAct]) -> list[Record]:
         people = self._people(world)
         found = []
-        for group in grouped(raws, lambda raw: raw.item, lambda raw: raw.annotator):
+        for group in grouped(raws, what_is_judged, lambda raw: raw.annotator):
             cells = {raw.annotator: next(iter(raw.flat().values())) for raw in group}
             value = {"item": group[0].item, "text": group[0].text, **{one: cells.get(one, "") for one in people}}
             found.append(Record(value, tuple((people.index(raw.annotator), raw) for raw in group)))
@@ -101,7 +101,7 @@ class ParallelText(Shape):
 
     def records(self, world: World, raws: list[RawAct]) -> list[Record]:
         found = []
-        for group in grouped(raws, lambda raw: raw.item, id_of(raws)):
+        for group in grouped(raws, what_is_judged, id_of(raws)):
             # One empty part cannot be told from none.
             lists: dict[str, list[Any]] = {"people": [raw.annotator for raw in group]}
             lists |= {one.code: [raw.fields[one.code][one.code] for raw in group] for one in world.asked}

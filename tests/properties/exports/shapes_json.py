@@ -9,7 +9,7 @@ from pipelines.domain.vocabulary import AnswerType
 from tests.properties.exports.acts import RawAct
 from tests.properties.exports.place import Place
 from tests.properties.exports.places import Joined
-from tests.properties.exports.shape import ONE_VALUE, Record, Shape, grouped, id_of, in_order
+from tests.properties.exports.shape import ONE_VALUE, Record, Shape, grouped, id_of, in_order, what_is_judged
 from tests.properties.exports.shapes_csv import ParallelText
 from tests.properties.exports.values import write
 from tests.properties.exports.world import World
@@ -65,7 +65,7 @@ class Nested(Shape):
                 },
                 in_order(group),
             )
-            for group in grouped(raws, lambda raw: raw.item, id_of(raws))
+            for group in grouped(raws, what_is_judged, id_of(raws))
         ]
 
 
@@ -140,7 +140,7 @@ class Entries(Shape):
                 },
                 in_order(group),
             )
-            for group in grouped(raws, lambda raw: raw.item, lambda raw: raw.annotator)
+            for group in grouped(raws, what_is_judged, lambda raw: raw.annotator)
         ]
 
 
@@ -168,7 +168,7 @@ class Marks(Shape):
 
     def records(self, world: World, raws: list[RawAct]) -> list[Record]:
         found = []
-        for group in grouped(raws, lambda raw: raw.item, lambda raw: raw.annotator):
+        for group in grouped(raws, what_is_judged, lambda raw: raw.annotator):
             marks = [
                 {"who": raw.annotator, "q": one.code, "value": raw.fields[one.code][one.code]}
                 for one in world.asked
