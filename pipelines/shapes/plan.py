@@ -11,20 +11,21 @@ from dataclasses import dataclass
 
 from pipelines.contracts.answers import AnswerMapping
 from pipelines.contracts.companions import MACHINE_MARK
-from pipelines.contracts.files import AnnotatorMapping, FileMapping, ItemMapping, TimeMapping
+from pipelines.contracts.files import AnnotatorMapping, FileMapping, ItemMapping
 from pipelines.contracts.model import SourceContract
-from pipelines.domain.tables import ITEMS, JUDGMENTS, TYPED_ANSWERS
+from pipelines.domain.tables import JUDGMENTS, TYPED_ANSWERS
 from pipelines.domain.types import duckdb_type
 from pipelines.domain.vocabulary import (
     ABSTAINING_STATUSES,
     AnnotatorKind,
-    AttributeStatus,
     Attribution,
     Reason,
     Status,
 )
 from pipelines.shapes.answers import AnswerSql, answer_sql
 from pipelines.shapes.companions import author_sql, kind_sql, order_sql
+from pipelines.shapes.described import Described
+from pipelines.shapes.fields import decimal, instant, is_blank, is_unread
 from pipelines.shapes.slots import Slots
 from pipelines.shapes.sql import is_one_of, joined_key, literal, mapped, text_list
 
@@ -85,6 +86,7 @@ class Planner:
         annotator = self._mapping.annotator
         has_annotators = annotator is not None and self._contract.attribution != Attribution.NONE
         constants = self._common_constants() if judging else {}
+        described = Described(self._contract, self._mapping, self._slots, self._file, self._extra)
         varying = [name for name in LANDED_JUDGMENT_COLUMNS if name not in constants]
         return Plan(
             raw_annotators=self._raw_annotators() if has_annotators else None,
@@ -97,10 +99,10 @@ class Planner:
             else None,
             refused_acts="select record_ordinal, record_part, act_problem as reason, act_field as field"
             " from acts where act_problem is not null",
-            items=self._items() if self._mapping.item else None,
-            annotators=self._annotators() if has_annotators else None,
-            attributes=self._attributes() if has_annotators and annotator and annotator.attributes else None,
-            aggregates=self._aggregates() if self._mapping.upstream_aggregates else None,
+            items=described.items() if self._mapping.item else None,
+            annotators=described.annotators() if has_annotators else None,
+            attributes=described.attributes() if has_annotators and annotator and annotator.attributes else None,
+            aggregates=described.aggregates() if self._mapping.upstream_aggregates else None,
             acts=self._acts(),  # the last: it keeps the columns that the others asked for, and no more
         )
 
@@ -111,21 +113,21 @@ class Planner:
         annotator = self._raw_annotator(item)
         problems: list[tuple[str, Reason, str]] = []
         if mapping.item:
-            problems += [(_is_blank(slots.text(name)), Reason.ITEM_MISSING, name) for name in mapping.item.key]
+            problems += [(is_blank(slots.text(name)), Reason.ITEM_MISSING, name) for name in mapping.item.key]
         if mapping.annotator and self._contract.attribution != Attribution.NONE:
             names, parts = mapping.annotator.key, self._annotator_parts(mapping.annotator)
             if prefix := mapping.annotator.strip_prefix:
                 given = slots.text(names[0])
-                lacks = f"not {_is_blank(given)} and not starts_with({given}, {literal(prefix)})"
+                lacks = f"not {is_blank(given)} and not starts_with({given}, {literal(prefix)})"
                 problems.append((lacks, Reason.RECORD_SHAPE, names[0]))
             problems += [
-                (_is_blank(part), Reason.ANNOTATOR_MISSING, name) for name, part in zip(names, parts, strict=True)
+                (is_blank(part), Reason.ANNOTATOR_MISSING, name) for name, part in zip(names, parts, strict=True)
             ]
         judgment_key = "null::varchar"
         if mapping.judgment:
             judgment_key = joined_key([slots.text(name) for name in mapping.judgment.key])
             problems += [
-                (_is_blank(slots.text(name)), Reason.JUDGMENT_KEY_MISSING, name) for name in mapping.judgment.key
+                (is_blank(slots.text(name)), Reason.JUDGMENT_KEY_MISSING, name) for name in mapping.judgment.key
             ]
         status = literal(Status.SUBMITTED)
         if mapping.status:
@@ -134,17 +136,17 @@ class Planner:
         judged_at, number, duration = "null::timestamp", "null::double", "null::double"
         if mapping.judged_at:
             field = mapping.judged_at.field
-            judged_at = _time(slots.text(field), mapping.judged_at)
-            problems.append((_is_unread(slots, field, "judged_at"), Reason.TIME_MALFORMED, field))
+            judged_at = instant(slots.text(field), mapping.judged_at)
+            problems.append((is_unread(slots, field, "judged_at"), Reason.TIME_MALFORMED, field))
         if mapping.duration_s:
             field = mapping.duration_s
-            number, duration = _number(slots.text(field)), "case when isfinite(number) and number >= 0 then number end"
-            problems.append((_is_unread(slots, field, "duration_s"), Reason.DURATION_MALFORMED, field))
+            number, duration = decimal(slots.text(field)), "case when isfinite(number) and number >= 0 then number end"
+            problems.append((is_unread(slots, field, "duration_s"), Reason.DURATION_MALFORMED, field))
         kind = kind_sql(mapping.annotator.kind if mapping.annotator else None, slots)
         if mapping.annotator and (said := mapping.annotator.kind.field) is not None:
             problems.append(("annotator_kind is null", Reason.ANNOTATOR_KIND_UNKNOWN, said))
         if mapping.presentation_order and (said := mapping.presentation_order.field) is not None:
-            problems.append((_is_unread(slots, said, "presentation_order"), Reason.ORDER_UNKNOWN, said))
+            problems.append((is_unread(slots, said, "presentation_order"), Reason.ORDER_UNKNOWN, said))
         made = {
             "extra": self._extra or "null::varchar",
             "item_extra": "item_extra" if self._extra else "null::varchar",
@@ -279,102 +281,6 @@ class Planner:
             f") answers where given or status <> {literal(Status.SUBMITTED)}"
         )
 
-    def _items(self) -> str:
-        item = self._mapping.item
-        assert item is not None
-        responses = ", ".join(
-            f"{{'key': {literal(part.key)}, 'text': {self._slots.content(part.text)},"
-            f" 'model': {self._slots.content(part.model) if part.model else 'null::varchar'}}}"
-            for part in item.responses
-        )
-        nothing = "null::varchar"
-        extra = nothing if not self._extra else "item_extra" if self._mapping.role == "judgments" else "extra"
-        if item.extra:
-            extra = _with_entries(extra, [(name, self._kept(name)) for name in item.extra])
-        authors = ""
-        if item.author:
-            extra = _with_entries(f"({extra})::varchar", [("author", "to_json(author)")])
-            authors = (
-                " left join (select raw_annotator as raw_author, annotator_id as author from who) as authors"
-                " using (raw_author)"
-            )
-        varying = {"item_id": "item_id"}
-        for name in ("text", "prompt", "language", "context"):
-            if field := getattr(item, name):
-                varying[name] = self._slots.content(field)
-        if responses:
-            varying["responses"] = f"[{responses}]"
-        if extra != nothing:
-            varying["extra"] = extra
-        fixed = {
-            "source_id": self._source,
-            "responses": "[]",
-            "language": literal(item.language_is),
-        }
-        kept = ", ".join(f"{sql} as {name}" for name, sql in varying.items())
-        columns = ", ".join(
-            name if name in varying else f"{fixed.get(name, 'null')}::{duckdb_type(ITEMS.column(name).type)} as {name}"
-            for name in ITEMS.column_names
-        )
-        return (
-            f"select {columns}, {literal(self._file)} as file_sha256, record_ordinal"
-            f" from (select {', '.join(varying)}, min(record_ordinal) as record_ordinal, min(place) as place"
-            f" from (select {kept}, record_ordinal, acts.rowid as place from acts{authors} where act_problem is null)"
-            f" group by {', '.join(varying)}) order by place"
-        )
-
-    def _kept(self, name: str) -> str:
-        """A field's own value as JSON text."""
-        return f"to_json({self._slots.raw(name)})" if self._is_text else self._slots.raw(name)
-
-    def _annotators(self) -> str:
-        annotator = self._mapping.annotator
-        assert annotator is not None
-        pool = self._slots.content(annotator.pool) if annotator.pool else "null::varchar"
-        return (
-            f"select annotator_id, annotator_kind, {pool} as pool,"
-            f" {literal(self._contract.platform)} as platform, {self._source} as source_id,"
-            f" {literal(self._file)} as file_sha256, min(record_ordinal) as record_ordinal"
-            f" from acts join who using (raw_annotator) where act_problem is null"
-            f" group by all order by min(acts.rowid)"
-        )
-
-    def _attributes(self) -> str:
-        annotator = self._mapping.annotator
-        assert annotator is not None
-        columns = {name: self._slots.content(part.field) for name, part in annotator.attributes.items()}
-        profiles = ", ".join(f"{column} as a{number}" for number, column in enumerate(columns.values()))
-        rows = []
-        for number, (name, part) in enumerate(annotator.attributes.items()):
-            status = mapped(f"a{number}", dict(part.statuses), otherwise=literal(AttributeStatus.GIVEN))
-            missing = literal(part.statuses.get("", AttributeStatus.NOT_ASKED))
-            rows.append(
-                f"select annotator_id, {literal(name)} as attribute, a{number} as raw_value, record_ordinal, place,"
-                f" case when coalesce(a{number}, '') = '' then {missing} else {status} end as attribute_status"
-                f" from profiles"
-            )
-        return (
-            f"with profiles as (select annotator_id, {profiles}, min(record_ordinal) as record_ordinal,"
-            f" min(acts.rowid) as place from acts join who using (raw_annotator) where act_problem is null"
-            f" group by all),"
-            f" observed as ({' union all '.join(rows)})"
-            f" select {self._source} as source_id, annotator_id, attribute,"
-            f" case when attribute_status = 'given' then raw_value end as value, attribute_status,"
-            f" {literal(self._file)} as file_sha256, min(record_ordinal) as record_ordinal"
-            f" from observed group by all order by min(place), attribute"
-        )
-
-    def _aggregates(self) -> str:
-        rows = " union all ".join(
-            f"select item_id, {literal(name)} as aggregate, {self._slots.raw(name)} as value, record_ordinal,"
-            f" rowid as place from acts where act_problem is null and {self._slots.raw(name)} is not null"
-            for name in self._mapping.upstream_aggregates
-        )
-        return (
-            f"select {self._source} as source_id, item_id, aggregate, value, {literal(self._file)} as file_sha256,"
-            f" min(record_ordinal) as record_ordinal from ({rows}) group by all order by min(place), aggregate"
-        )
-
 
 LANDED_JUDGMENT_COLUMNS = tuple(name for name in JUDGMENTS.column_names if name not in ("occurrence", "version"))
 """A landed judgment is not yet numbered, neither by occurrence nor by version: that takes all files of its source."""
@@ -391,38 +297,3 @@ def _wrapped(answer: str) -> str:
         f"case when status = {literal(Status.SUBMITTED)} then ({answer})::varchar"
         f" else '{{\"' || status || '\":' || coalesce(case when given then ({answer})::varchar end, 'null') || '}}' end"
     )
-
-
-def _with_entries(extra: str, entries: list[tuple[str, str]]) -> str:
-    """A JSON object text with further entries of raw JSON text; absent ones are left out, an empty one is null."""
-    texts = [f"case when {raw} is not null then to_json({literal(name)}) || ':' || {raw} end" for name, raw in entries]
-    inner = f"concat_ws(',', substr({extra}, 2, length({extra}) - 2), {', '.join(texts)})"
-    return f"case when {inner} <> '' then '{{' || {inner} || '}}' end"
-
-
-def _is_blank(key: str) -> str:
-    """A part of a key that says nothing: an id of nothing but white space would make many people one."""
-    says = f"{key} >= '!'"  # white space sorts before it, and so is not looked for where it cannot be
-    return f"case when {says} then false else coalesce(trim({key}, ' ' || chr(9) || chr(10) || chr(13)), '') = '' end"
-
-
-def _is_unread(slots: Slots, field: str, read: str) -> str:
-    """A field that holds something which could not be read: text that is not empty, or no text at all."""
-    text, raw = slots.text(field), slots.raw(field)
-    return f"{read} is null and case when {text} is null then coalesce({raw}, 'null') <> 'null' else {text} <> '' end"
-
-
-def _time(given: str, mapping: TimeMapping) -> str:
-    if mapping.format == "iso8601":
-        at = f"(try_cast(case when regexp_matches({given}, '^ *[0-9]') then {given} end as timestamptz))"
-        return f"case when isfinite({at}) then make_timestamp(epoch_us({at})) end"
-    if mapping.format in ("epoch_s", "epoch_ms"):
-        microseconds = 1_000_000 if mapping.format == "epoch_s" else 1_000
-        return f"try(make_timestamp(round(({_number(given)})::decimal(38, 9) * {microseconds})::bigint))"
-    return f"try_strptime({given}, {literal(mapping.format)})"
-
-
-def _number(given: str) -> str:
-    """A decimal number as people and tools write one; no infinity, no underscores."""
-    pattern = r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?"
-    return f"try_cast(case when regexp_full_match(trim({given}), '{pattern}') then {given} end as double)"
