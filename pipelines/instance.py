@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipelines.landing.home import Home
+from pipelines.landing.home import Home, locked, write_private
 from pipelines.resources.workspace import Workspace, current_workspace
 from pipelines.warehouse.run_folder import RunFolder
 
@@ -52,7 +52,7 @@ def instance_folder(home: Home) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     config = folder / "dagster.yaml"
     if not config.exists():
-        config.write_text(CONFIG)
+        write_private(config, CONFIG.encode())
     return folder
 
 
@@ -63,7 +63,8 @@ def open_instance(home: Home) -> dg.DagsterInstance:
     folder = instance_folder(home)
     os.environ["DAGSTER_HOME"] = str(folder)
     os.environ.setdefault("DAGSTER_DISABLE_TELEMETRY", "yes")
-    return dg.DagsterInstance.from_config(str(folder))
+    with locked(folder):  # Dagster makes its databases at the first opening, and two of those at once fail
+        return dg.DagsterInstance.from_config(str(folder))
 
 
 @contextmanager

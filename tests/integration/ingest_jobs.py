@@ -160,6 +160,24 @@ def killed_after(deliveries: Deliveries, delay_s: float) -> int:
     return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 
 
+def at_once(job: Callable[[], object], racers: int) -> list[int]:
+    """The exit codes of processes that begin the job at the same moment."""
+    started = time.time() + 0.05
+    pids = []
+    for _ in range(racers):
+        pid = os.fork()
+        if not pid:
+            time.sleep(max(started - time.time(), 0))
+            code = 1
+            try:
+                job()
+                code = 0
+            finally:
+                os._exit(code)
+        pids.append(pid)
+    return [os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) for pid in pids]
+
+
 def races(root: Path, mode: str, rounds: int, racers: int) -> None:
     """Several ingests at once on one home: all succeed, and the bytes are those of one alone."""
     before = prepared(root / "before", mode)
@@ -167,27 +185,32 @@ def races(root: Path, mode: str, rounds: int, racers: int) -> None:
     assert in_child(lambda: take(calm)) == 0
     for number in range(rounds):
         copy = copied(before, root / f"race{number}")
-        started = time.time() + 0.05
-        pids = []
-        for _ in range(racers):
-            pid = os.fork()
-            if not pid:
-                time.sleep(max(started - time.time(), 0))
-                code = 1
-                try:
-                    take(copy)
-                    code = 0
-                finally:
-                    os._exit(code)
-            pids.append(pid)
-        assert [os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) for pid in pids] == [0] * racers
+        assert at_once(partial(take, copy), racers) == [0] * racers
         assert digests(copy) == digests(calm)
         assert litter(copy) == []
 
 
+def openings(root: Path, rounds: int, racers: int) -> None:
+    """Several processes at once are the first to open a home's Dagster instance: all succeed."""
+    import dagster  # noqa: F401 - loaded once, before the forks
+
+    from pipelines.instance import open_instance
+    from pipelines.landing.home import Home
+
+    def opened(home: Home) -> None:
+        with open_instance(home) as instance:
+            instance.get_runs()
+
+    for number in range(rounds):
+        home = Home(root / f"home{number}")
+        assert at_once(partial(opened, home), racers) == [0] * racers
+
+
 if __name__ == "__main__":
-    what, folder, export_mode, *numbers = sys.argv[1:]
+    what, folder, *arguments = sys.argv[1:]
     if what == "kills":
-        print(*kills(Path(folder), export_mode, *map(int, numbers)))
+        print(*kills(Path(folder), arguments[0], *map(int, arguments[1:])))
+    elif what == "races":
+        races(Path(folder), arguments[0], *map(int, arguments[1:]))
     else:
-        races(Path(folder), export_mode, *map(int, numbers))
+        openings(Path(folder), *map(int, arguments))

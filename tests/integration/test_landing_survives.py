@@ -48,6 +48,10 @@ def test_ingests_at_once_on_one_home_all_succeed_and_log_one_delivery(tmp_path: 
     jobs("races", tmp_path, mode, 3, 4)
 
 
+def test_a_home_opened_by_many_at_once_for_the_first_time_is_made_whole(tmp_path: Path) -> None:
+    jobs("openings", tmp_path, 2, 4)
+
+
 def test_two_runs_at_once_on_one_home_both_end_well(tmp_path: Path) -> None:
     where = ["--home", str(tmp_path / "home"), "--store", str(tmp_path / "store")]
     command = ["run", "--dataset", "demo", "--inbox", "pipelines/demo/inbox", *where]
