@@ -1,24 +1,38 @@
-"""Proves a run: the laws from the raw bytes to the marts, written to the run's ledger. No Dagster."""
+"""Proves a run: the laws from the raw bytes to the marts, written to the run's ledger. No Dagster.
+
+Nothing is believed that was written before: landing is bound anew, and raw files are read again by the second reader.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import asdict
 from itertools import pairwise
 
 import duckdb
 
+from expectations.laws.answers import Separators, prove_answers
+from expectations.laws.content import Tables, prove_content
 from expectations.laws.definitions import ACCOUNTING
 from expectations.laws.deliveries import DeliveryRelations, prove_deliveries, prove_history, prove_versions
-from expectations.laws.prove import FileBooks, Layer, prove_ingest, prove_occurrences, prove_step
+from expectations.laws.prove import Layer, prove_occurrences, prove_step
+from expectations.laws.raw import FileBooks, FileRecount, prove_ingest, prove_recount
 from expectations.laws.verdicts import Verdict, sort_key
+from pipelines.landing.deliveries import file_sha256, raw_file
+from pipelines.landing.home import Home
+from pipelines.landing.land import layout_of
 from pipelines.landing.quarantine import Replay
-from pipelines.warehouse.catalog import LandedFile
+from pipelines.readers.recount import count_records
+from pipelines.readers.recount_json import RecountError
+from pipelines.shapes.sql import literal
+from pipelines.warehouse.catalog import ANEW, bound_anew
 from pipelines.warehouse.run_folder import RunFolder
+from pipelines.warehouse.state import LandedFile, State
 
+LANDING = Layer("landing", f"{ANEW}.judgments")
 LAYERS = (
-    Layer("landing", "landing.judgments"),
+    LANDING,
     Layer("staging", "main.stg_judgments"),
     Layer("intermediate", "main.int_judgments_numbered"),
     Layer("marts", "main.judgments"),
@@ -28,11 +42,11 @@ LAYERS = (
 WITHDRAWN_IN = "staging→intermediate"
 """The step that leaves out what later files replaced."""
 
-DELIVERIES = DeliveryRelations()
+DELIVERIES = DeliveryRelations.within(ANEW)
+LANDED = Tables.within("landing", ANEW)
 HISTORY = "main.judgment_history"
-
-ARRIVAL = "landing.files"
-"""The order in which the raw files arrived."""
+CONFLICTS = "main.quarantine"
+"""Where contents that contradict an item's first one are kept."""
 
 VERDICTS = "verdicts.json"
 
@@ -40,27 +54,76 @@ REPLAY = "quarantine→landing"
 """The step of what was in quarantine under the reading before. It tells of this home's past, so no release has it."""
 
 
-def prove_run(
-    run: RunFolder, files: Sequence[LandedFile], redelivered: dict[str, int], replays: Sequence[Replay] = ()
-) -> list[Verdict]:
-    """Evaluate the laws over every step of a run and keep the verdicts in its folder.
+def prove_run(run: RunFolder, state: State, home: Home, replays: Sequence[Replay] = ()) -> list[Verdict]:
+    """Evaluate the laws over every step of a run, for the sources of a state, and keep the verdicts in its folder.
 
     Args:
         run: the run; its warehouse is opened for reading only.
-        files: the landed files that its warehouse is bound to.
-        redelivered: by source, records of files that its last delivery held twice.
+        state: what landing holds of the sources.
+        home: where their raw files lie.
         replays: what became of quarantined rows since their contract was mended.
     """
-    verdicts = sorted([*_prove(run, files, redelivered, LAYERS), *prove_replays(replays)], key=sort_key)
+    with bound_anew(run, state) as con:
+        verdicts = sorted([*prove_steps(con, state, home), *prove_replays(replays)], key=sort_key)
     (run.root / VERDICTS).write_text(json.dumps([asdict(verdict) for verdict in verdicts]))
     return verdicts
 
 
-def prove_what_is_there(run: RunFolder, files: Sequence[LandedFile], redelivered: dict[str, int]) -> list[Verdict]:
+def prove_what_is_there(run: RunFolder, state: State, home: Home) -> list[Verdict]:
     """The laws over the layers that a run came to before it stopped. No ground for publishing, only for explaining."""
-    with duckdb.connect(str(run.warehouse), read_only=True) as con:
+    with bound_anew(run, state) as con:
         built = _built(con)
-    return _prove(run, files, redelivered, [layer for layer in LAYERS if layer.relation in built])
+        layers = [layer for layer in LAYERS if layer is LANDING or layer.relation in built]
+        return sorted(prove_steps(con, state, home, layers), key=sort_key)
+
+
+def prove_steps(
+    con: duckdb.DuckDBPyConnection, state: State, home: Home, layers: Sequence[Layer] = LAYERS
+) -> list[Verdict]:
+    """The laws over every step from the raw bytes to the marts, on a warehouse that ``bound_anew`` opened."""
+    landed = dict(con.execute(f"select source_id, count(*) from {LANDING.relation} group by source_id").fetchall())
+    verdicts = prove_recount(recounts(state.files, home))
+    verdicts += prove_ingest([_books(file) for file in state.files], state.redelivered, landed)
+    verdicts += prove_answers(con, LANDING.relation, LANDED.questions, landed, _separators(state))
+    verdicts += prove_deliveries(con, DELIVERIES)
+    own = [layer if layer is LANDING else layer_of(layer, state.sources) for layer in layers]
+    for before, after in pairwise(own):
+        withdrawn = DELIVERIES.withdrawn if f"{before.name}→{after.name}" == WITHDRAWN_IN else None
+        verdicts += prove_step(con, before, after, exact=False, withdrawn=withdrawn)
+    if LAYERS[-1] in layers:
+        marts = own[-1]
+        verdicts += prove_occurrences(con, marts, landed, DELIVERIES.files)
+        verdicts += prove_versions(con, marts.name, marts.relation, landed, DELIVERIES)
+    built = _built(con)
+    if HISTORY in built:
+        verdicts += prove_history(con, DELIVERIES.history, layer_of(Layer("", HISTORY), state.sources).relation)
+    if {"main.items", "main.annotators", "main.annotator_attributes", CONFLICTS} <= built:
+        verdicts += prove_content(con, LANDED, _marts_of(state), CONFLICTS, state.sources)
+    return verdicts
+
+
+def layer_of(layer: Layer, sources: Collection[str]) -> Layer:
+    """A layer's judgments of some sources."""
+    chosen = ", ".join(literal(source) for source in sources)
+    return Layer(layer.name, f"(select * from {layer.relation} where source_id in ({chosen}))")
+
+
+def recounts(files: Sequence[LandedFile], home: Home) -> Iterator[FileRecount]:
+    """Read each raw file that was taken once more: its digest, and its records by the second reader."""
+    for landed in files:
+        receipt, dialect = landed.receipt, landed.contract.files[landed.file.mapping].dialect
+        if receipt.refused_as_a_whole:
+            continue
+        raw = raw_file(receipt.source, receipt.file_sha256, home)
+        layout = layout_of(dialect)
+        booked = receipt.records
+        try:
+            found = count_records(raw, layout)
+            if found != booked:  # the quick count is wrong where a quote stands within an unquoted field
+                found = count_records(raw, layout, exactly=True)
+        except (RecountError, OSError, ValueError):
+            found = -1
+        yield FileRecount(receipt.source, receipt.file_sha256, file_sha256(raw), found, booked)
 
 
 def prove_replays(replays: Sequence[Replay]) -> list[Verdict]:
@@ -81,14 +144,8 @@ def prove_replays(replays: Sequence[Replay]) -> list[Verdict]:
     ]
 
 
-def _built(con: duckdb.DuckDBPyConnection) -> set[str]:
-    """The relations that a run's warehouse holds."""
-    found = con.execute("select table_schema || '.' || table_name from information_schema.tables").fetchall()
-    return {name for (name,) in found}
-
-
 def read_verdicts(run: RunFolder) -> list[Verdict]:
-    """The verdicts of a proved run."""
+    """The verdicts that a run's checks left. They are for people; the gate reads none."""
     rows = json.loads((run.root / VERDICTS).read_bytes())
     return [Verdict(**{**row, "offenders": tuple(row["offenders"])}) for row in rows]
 
@@ -98,26 +155,38 @@ def is_proved(run: RunFolder) -> bool:
     return (run.root / VERDICTS).exists()
 
 
-def _prove(
-    run: RunFolder, files: Sequence[LandedFile], redelivered: dict[str, int], layers: Sequence[Layer]
-) -> list[Verdict]:
-    con = duckdb.connect(str(run.warehouse), read_only=True)
-    try:
-        con.execute("set timezone = 'UTC'; set enable_progress_bar = false")
-        landed = dict(con.execute("select source_id, count(*) from landing.judgments group by source_id").fetchall())
-        verdicts = prove_ingest([_books(file) for file in files], redelivered, landed)
-        verdicts += prove_deliveries(con, DELIVERIES)
-        for before, after in pairwise(layers):
-            withdrawn = DELIVERIES.withdrawn if f"{before.name}→{after.name}" == WITHDRAWN_IN else None
-            verdicts += prove_step(con, before, after, exact=False, withdrawn=withdrawn)
-        if (marts := LAYERS[-1]) in layers:
-            verdicts += prove_occurrences(con, marts, landed, ARRIVAL)
-            verdicts += prove_versions(con, marts.name, marts.relation, landed, DELIVERIES)
-        if HISTORY in _built(con):
-            verdicts += prove_history(con, DELIVERIES.history, HISTORY)
-    finally:
-        con.close()
-    return sorted(verdicts, key=sort_key)
+def _built(con: duckdb.DuckDBPyConnection) -> set[str]:
+    """The relations that a run's warehouse holds."""
+    found = con.execute(
+        "select table_schema || '.' || table_name from information_schema.tables"
+        " where table_catalog = current_database()"
+    ).fetchall()
+    return {name for (name,) in found}
+
+
+def _marts_of(state: State) -> Tables:
+    """The marts beside the judgments, of some sources; annotators are of those that arrived with them."""
+    marts = Tables.within("marts", "main")
+    known = f"(select annotator_id from {LANDED.annotators})"
+    return Tables(
+        marts.name,
+        marts.items,
+        f"(select * from {marts.annotators} where annotator_id in {known})",
+        marts.annotator_attributes,
+        marts.questions,
+        marts.sources,
+        marts.quarantine,
+    )
+
+
+def _separators(state: State) -> Separators:
+    return {
+        (contract.source, question): answer.split
+        for contract in state.contracts
+        for mapping in contract.files
+        for question, answer in mapping.answers.items()
+        if answer.split is not None
+    }
 
 
 def _books(landed: LandedFile) -> FileBooks:

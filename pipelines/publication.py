@@ -6,19 +6,23 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from expectations.laws.verdicts import Verdict
+from expectations.gx.release import expect_of_release
+from expectations.gx.suite import load_suites
+from expectations.laws.verdicts import LawBrokenError, Verdict, broken
 from pipelines.contracts.dataset import Dataset
 from pipelines.project import Project
-from pipelines.proof import REPLAY, is_proved, prove_run, read_verdicts
+from pipelines.proof import CONFLICTS, prove_steps
 from pipelines.quarantine import read_quarantine, refuse_excess
-from pipelines.release.build import BuildError, build
+from pipelines.release.build import BuildError, Built, finish_build, write_tables
 from pipelines.release.manifest import Manifest
+from pipelines.release.prove import prove_release, require_whole
 from pipelines.release.publish import Published, publish
 from pipelines.release.verify import last_manifest, load_manifest
 from pipelines.resources.workspace import Workspace
 from pipelines.static_proof import prove_manifest, static_verdicts
-from pipelines.warehouse.catalog import LandedFile, files_of_run, replays_of
+from pipelines.warehouse.catalog import bound_anew
 from pipelines.warehouse.run_folder import RunFolder
+from pipelines.warehouse.state import LandedFile, State, state_of_run
 
 
 class IncompleteError(RuntimeError):
@@ -41,10 +45,9 @@ def publish_dataset(
 ) -> Publication:
     """Build, prove and publish a dataset from a run's marts.
 
-    The laws are evaluated here if nobody has: a release never leans on a check that somebody may have left out.
-
     Raises:
-        LawBrokenError: a law does not hold; nothing is published.
+        LawBrokenError, UnprovedError, ExpectationError: as ``prove_and_build`` does; nothing is published.
+        CatalogError: a source was delivered again since the run was built.
         IncompleteError: bad input would leave the release without what its sources hold.
         ExcessError: more is in quarantine than a source's contract allows.
         BuildError, PublishError, StoreError: as they say.
@@ -53,24 +56,17 @@ def publish_dataset(
         raise BuildError(
             f"this run built no tables, so there is nothing to release; run: variorum run --dataset {dataset.dataset}"
         )
-    files, redelivered = files_of_run(run.warehouse, project.contracts, workspace.key, workspace.home)
-    verdicts = (
-        read_verdicts(run) if is_proved(run) else prove_run(run, files, redelivered, replays_of(files, workspace.home))
-    )
-    contracts = [project.contract(source) for source in dataset.sources]
-    own = [file for file in files if file.contract.source in dataset.sources]
-    refuse_partial(dataset, own)
+    state = state_of_run(run.warehouse, project.contracts, workspace.key, workspace.home).of(dataset.sources)
+    if missing := [source for source in dataset.sources if source not in state.sources]:
+        raise BuildError(
+            f"dataset {dataset.dataset} holds {', '.join(missing)}, of which nothing was delivered yet;"
+            f" deliver it, or run: variorum run --dataset {dataset.dataset}"
+        )
+    refuse_partial(dataset, state.files)
     quarantine = read_quarantine(run, dataset.sources)
-    refuse_excess(contracts, quarantine, last_manifest(workspace.store, dataset.dataset))
-    raw_files = {
-        source: [file.file.sha256 for file in own if file.contract.source == source] for source in dataset.sources
-    }
-    if not run.manifest.exists():
-        raise BuildError("this run has no manifest of dbt's: which SQL made its tables is not known; run: variorum run")
-    static = static_verdicts(prove_manifest(run.manifest), dataset.sources)
-    own_verdicts = [*static, *(verdict for verdict in verdicts if verdict.step != REPLAY)]
+    refuse_excess(state.contracts, quarantine, last_manifest(workspace.store, dataset.dataset))
     reasons = {one.source: one.reasons for one in quarantine}
-    built = build(dataset, contracts, run, own_verdicts, raw_files, reasons, workspace.key.fingerprint)
+    built = prove_and_build(dataset, project, workspace, run, state, reasons)
     published = publish(workspace.store, built, run_id)
     entry = published.entry
     return Publication(
@@ -80,6 +76,38 @@ def publish_dataset(
         location=f"{workspace.store.uri}/{entry.dataset}/releases/{entry.folder}",
         verdicts=built.verdicts,
     )
+
+
+def prove_and_build(
+    dataset: Dataset,
+    project: Project,
+    workspace: Workspace,
+    run: RunFolder,
+    state: State,
+    quarantined: dict[str, dict[str, int]],
+) -> Built:
+    """The gate: the release's files are written, and every law, expectation and model is proved on them, here and now.
+
+    Nothing that was evaluated before is read; a check that was skipped, softened or forged changes nothing.
+
+    Raises:
+        LawBrokenError, UnprovedError, ExpectationError: what does not hold, or was not evaluated.
+        BuildError: a table is missing, or is not what its schema says.
+    """
+    if not run.manifest.exists():
+        raise BuildError("this run has no manifest of dbt's: which SQL made its tables is not known; run: variorum run")
+    verdicts = static_verdicts(prove_manifest(run.manifest), dataset.sources)
+    with bound_anew(run, state) as con:
+        verdicts += prove_steps(con, state, workspace.home)
+        written = write_tables(dataset, run, con)
+        verdicts += prove_release(con, written.folder, dataset.sources, CONFLICTS)
+        if found := broken(verdicts):
+            raise LawBrokenError(found)
+        require_whole(verdicts, dataset.sources)
+        expectations = expect_of_release(written.folder, load_suites(project.suites))
+        return finish_build(
+            written, dataset, state, con, verdicts, expectations, quarantined, workspace.key.fingerprint
+        )
 
 
 def refuse_partial(dataset: Dataset, files: Sequence[LandedFile]) -> None:

@@ -19,8 +19,8 @@ from pipelines.instance import open_instance
 from pipelines.project import Project
 from pipelines.proof import is_proved, prove_what_is_there, read_verdicts
 from pipelines.resources.workspace import Workspace, using
-from pipelines.warehouse.catalog import CatalogError, files_of_run
 from pipelines.warehouse.run_folder import RunFolder
+from pipelines.warehouse.state import CatalogError, state_of_run
 
 LOG = "run.log"
 """What dbt and other steps print during a run started here, in the run's folder."""
@@ -149,7 +149,7 @@ def _verdicts(project: Project, workspace: Workspace, run: RunFolder) -> tuple[V
     if not run.warehouse.exists():
         return ()
     try:
-        files, redelivered = files_of_run(run.warehouse, project.contracts, workspace.key, workspace.home)
-        return tuple(prove_what_is_there(run, files, redelivered))
+        state = state_of_run(run.warehouse, project.contracts, workspace.key, workspace.home)
+        return tuple(prove_what_is_there(run, state, workspace.home))
     except (CatalogError, duckdb.Error):  # it stopped before there was anything to prove; its own error says why
         return ()

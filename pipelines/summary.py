@@ -16,8 +16,8 @@ from pipelines.project import Project
 from pipelines.resources.workspace import Workspace
 from pipelines.runner import RunOutcome
 from pipelines.shapes.sql import literal
-from pipelines.warehouse.catalog import CatalogError, LandedFile, landed_files
 from pipelines.warehouse.run_folder import RunFolder
+from pipelines.warehouse.state import CatalogError, LandedFile, landed_files
 
 
 def summarise(

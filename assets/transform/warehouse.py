@@ -16,9 +16,10 @@ from pipelines.components.shared import CATALOG, OWNERS, landing_key, offender_t
 from pipelines.project import this_project
 from pipelines.resources.workspace import Workspace
 from pipelines.static_proof import prove_models, static_verdicts
-from pipelines.warehouse.catalog import CatalogError, bind, delivered_sources, histories, landed_files
+from pipelines.warehouse.catalog import bind
 from pipelines.warehouse.dbt import fresh_manifest, run_environment
 from pipelines.warehouse.run_folder import RunFolder, mart_rows
+from pipelines.warehouse.state import CatalogError, delivered_sources, present_state
 
 PROJECT = this_project()
 PROOF = prove_models(PROJECT.dbt_project)
@@ -51,9 +52,8 @@ def catalog(
     contracts = delivered_sources(wanted, workspace.home)
     if not contracts:
         raise CatalogError(f"nothing was delivered yet; put exports into {workspace.inbox}/<source>/")
-    files = [file for contract in contracts for file in landed_files(contract, workspace.key, workspace.home)]
-    known = histories(contracts, workspace.key, workspace.home)
-    rows = bind(RunFolder.of(workspace.home, context.run_id).warehouse, files, contracts, known)
+    state = present_state(contracts, workspace.key, workspace.home)
+    rows = bind(RunFolder.of(workspace.home, context.run_id).warehouse, state)
     return dg.MaterializeResult(
         metadata={
             "dagster/row_count": rows["files"],

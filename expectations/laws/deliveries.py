@@ -6,11 +6,12 @@ Everything is compared anew with what is landed, by other SQL than that which fo
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
-from expectations.laws.definitions import ACCOUNTING, ATTRIBUTION, IDENTITY, Law
-from expectations.laws.prove import Connection, first_offenders, judgment_key, short
+from expectations.laws.connection import Connection, count_rows, first_offenders, of_source, verdict
+from expectations.laws.definitions import ACCOUNTING, ATTRIBUTION, IDENTITY
+from expectations.laws.evidence import judgment_key, short
 from expectations.laws.sql import COMPARED, LOCATOR, fingerprints
 from expectations.laws.verdicts import Verdict
 
@@ -26,7 +27,7 @@ _SHOWN = "source_id, item_id, question_id, annotator_id, answer"
 
 @dataclass(frozen=True)
 class DeliveryRelations:
-    """Where a run holds its deliveries: all landed judgments, those of the state before, and what changed."""
+    """Where deliveries are held: all landed judgments, those of the state before, and what changed."""
 
     sources: str = "landing.sources"
     judgments: str = "landing.judgments"
@@ -38,6 +39,11 @@ class DeliveryRelations:
     withdrawn: str = "landing.withdrawn"
     history: str = "landing.judgment_history"
     versions: str = "landing.judgment_versions"
+
+    @classmethod
+    def within(cls, schema: str) -> DeliveryRelations:
+        """The same relations in another schema."""
+        return cls(**{name: f"{schema}.{relation.split('.')[1]}" for name, relation in asdict(cls()).items()})
 
 
 def prove_deliveries(con: Connection, held: DeliveryRelations) -> list[Verdict]:
@@ -57,10 +63,10 @@ def prove_versions(
     """Law 9 within a layer: a judgment's version is one more than history holds of it."""
     verdicts = []
     for source in sorted(sources):
-        own = _of(relation, source)
+        own = of_source(relation, source)
         past = (
             f"(select {', '.join(f'now_{name} as {name}' for name in LOCATOR[:3])}, question_id, count(*) as ended,"
-            f" max(version) as latest from {_of(held.history, source)} where now_file_sha256 is not null"
+            f" max(version) as latest from {of_source(held.history, source)} where now_file_sha256 is not null"
             " group by all)"
         )
         query = (
@@ -70,8 +76,8 @@ def prove_versions(
         )
         count, rows = first_offenders(con, query)
         named = [f"{_named(row)}: version {row[5]}, by its history it is {row[6]}" for row in rows]
-        total = _count(con, own)
-        verdicts.append(_verdict(ATTRIBUTION, f"{layer} versions", source, (total, total), (count, named)))
+        total = count_rows(con, own)
+        verdicts.append(verdict(ATTRIBUTION, f"{layer} versions", source, (total, total), (count, named)))
     return verdicts
 
 
@@ -80,26 +86,26 @@ def prove_history(con: Connection, landed: str, mart: str) -> list[Verdict]:
     verdicts = []
     sources = f"select source_id from {landed} union select source_id from {mart} order by source_id"
     for (source,) in con.execute(sources).fetchall():
-        old, new = _of(landed, source), _of(mart, source)
+        old, new = of_source(landed, source), of_source(mart, source)
         query = _difference(f"select * from {old}", f"select * from {new}")
         count, rows = first_offenders(con, query)
         named = [f"{_named(row)}: {row[5]} in history" for row in rows]
-        counts = (_count(con, old), _count(con, new))
-        verdicts.append(_verdict(IDENTITY, "landing→judgment_history", source, counts, (count, named)))
+        counts = (count_rows(con, old), count_rows(con, new))
+        verdicts.append(verdict(IDENTITY, "landing→judgment_history", source, counts, (count, named)))
     return verdicts
 
 
 def _whole_states(con: Connection, held: DeliveryRelations, source: str, before: int, after: int) -> list[Verdict]:
     """One full export after another: what was there is there, or was corrected, or is recorded as deleted."""
     step = f"delivery {before}→{after}"
-    was, now, begun = (_of(name, source) for name in (held.before, held.judgments, held.begun))
-    ended = f"(select * from {_of(held.history, source)} where ended_by = {after})"
+    was, now, begun = (of_source(name, source) for name in (held.before, held.judgments, held.begun))
+    ended = f"(select * from {of_source(held.history, source)} where ended_by = {after})"
     place = ", ".join(_PLACE)
     stayed = f"(select * from {was} anti join {ended} using ({place}))"
     same = f"(select * from {now} anti join {begun} using ({place}))"
-    n_was, n_now, n_stayed, n_begun = (_count(con, name) for name in (was, now, stayed, begun))
-    corrected = _count(con, f"(select * from {ended} where change = 'corrected')")
-    deleted = _count(con, f"(select * from {ended} where change = 'deleted')")
+    n_was, n_now, n_stayed, n_begun = (count_rows(con, name) for name in (was, now, stayed, begun))
+    corrected = count_rows(con, f"(select * from {ended} where change = 'corrected')")
+    deleted = count_rows(con, f"(select * from {ended} where change = 'deleted')")
     faults = []
     if n_was != n_stayed + corrected + deleted:
         faults.append(
@@ -131,19 +137,20 @@ def _whole_states(con: Connection, held: DeliveryRelations, source: str, before:
     given_away = [f"{_named(row)}: corrected into somebody else's judgment" for row in rows]
     n_out = n_stayed + corrected
     return [
-        _verdict(ACCOUNTING, step, source, (n_was, n_out), (len(faults), faults), deleted),
-        _verdict(IDENTITY, step, source, (n_was, n_out), (count + more, named), deleted, prints),
-        _verdict(ATTRIBUTION, step, source, (n_was, n_out), (n_moved, given_away), deleted),
+        verdict(ACCOUNTING, step, source, (n_was, n_out), (len(faults), faults), deleted),
+        verdict(IDENTITY, step, source, (n_was, n_out), (count + more, named), deleted, prints),
+        verdict(ATTRIBUTION, step, source, (n_was, n_out), (n_moved, given_away), deleted),
     ]
 
 
 def _corrections(con: Connection, held: DeliveryRelations, source: str) -> list[Verdict]:
     """Files that correct each other: of each act as many judgments stand as one file held at most, the last ones."""
     step = "deliveries"
-    landed, withdrawn, history = (_of(name, source) for name in (held.judgments, held.withdrawn, held.history))
+    landed, withdrawn, history = (of_source(name, source) for name in (held.judgments, held.withdrawn, held.history))
     place = ", ".join(_PLACE)
     placed = (
-        f"(select judgments.*, file_position from {landed} as judgments join {_of(held.arrivals, source)} as arrivals"
+        f"(select judgments.*, file_position from {landed} as judgments"
+        f" join {of_source(held.arrivals, source)} as arrivals"
         " on judgments.file_sha256 = arrivals.file_sha256 and record_ordinal >= first_record"
         " and record_ordinal < first_record + records)"
     )
@@ -183,12 +190,12 @@ def _corrections(con: Connection, held: DeliveryRelations, source: str) -> list[
     old = f"select {content} from {last} except all select {content} from {standing}"
     n_old, rows = first_offenders(con, f"select {_SHOWN} from ({old})")
     outdated = [f"{_named(row)}: the last file says {short(row[4])}, which does not stand" for row in rows]
-    n_landed, n_withdrawn = _count(con, landed), _count(con, withdrawn)
+    n_landed, n_withdrawn = count_rows(con, landed), count_rows(con, withdrawn)
     counts = (n_landed, n_landed - n_withdrawn)
     return [
-        _verdict(ACCOUNTING, step, source, counts, (n_wrong, miscounted), n_withdrawn),
-        _verdict(IDENTITY, step, source, counts, (n_lost, unkept), n_withdrawn),
-        _verdict(ATTRIBUTION, step, source, counts, (n_old, outdated), n_withdrawn),
+        verdict(ACCOUNTING, step, source, counts, (n_wrong, miscounted), n_withdrawn),
+        verdict(IDENTITY, step, source, counts, (n_lost, unkept), n_withdrawn),
+        verdict(ATTRIBUTION, step, source, counts, (n_old, outdated), n_withdrawn),
     ]
 
 
@@ -200,15 +207,6 @@ def _difference(before: str, after: str) -> str:
     )
 
 
-def _of(relation: str, source: str) -> str:
-    quoted = source.replace("'", "''")
-    return f"(select * from {relation} where source_id = '{quoted}')"
-
-
-def _count(con: Connection, relation: str) -> int:
-    return int(con.execute(f"select count(*) from {relation}").fetchall()[0][0])
-
-
 def _fingerprint(con: Connection, relation: str) -> str:
     rows = con.execute(fingerprints(relation, _CONTENT)).fetchall()
     return str(rows[0][2]) if rows else "0" * 32
@@ -216,25 +214,3 @@ def _fingerprint(con: Connection, relation: str) -> str:
 
 def _named(row: tuple[Any, ...]) -> str:
     return f"{judgment_key(*row[:3])}, annotator {row[3] or 'unknown'}"
-
-
-def _verdict(
-    law: Law,
-    step: str,
-    source: str,
-    counts: tuple[int, int],
-    found: tuple[int, list[str]],
-    withdrawn: int = 0,
-    prints: tuple[str | None, ...] = (None, None),
-) -> Verdict:
-    return Verdict(
-        law.code,
-        step,
-        source,
-        *counts,
-        count_withdrawn=withdrawn,
-        fingerprint_in=prints[0],
-        fingerprint_out=prints[1],
-        offending=found[0],
-        offenders=tuple(found[1]),
-    )

@@ -20,12 +20,13 @@ from pipelines.contracts.model import SourceContract
 from pipelines.domain.pseudonyms import PseudonymKey
 from pipelines.landing.deliveries import current_files, file_sha256, raw_file, receive
 from pipelines.landing.home import Home
-from pipelines.landing.land import land_file
+from pipelines.landing.land import land_file, layout_of
 from pipelines.project import this_project
-from pipelines.readers.recount import Layout, count_records
+from pipelines.readers.recount import count_records
 from pipelines.shapes.sql import literal
-from pipelines.warehouse.catalog import bind, landed_files
+from pipelines.warehouse.catalog import bind, bound_anew
 from pipelines.warehouse.run_folder import RunFolder
+from pipelines.warehouse.state import State, present_state
 
 RUN = "bench"
 _KEY = PseudonymKey(b"it protects nobody: made-up people")
@@ -119,13 +120,13 @@ def forget_landing(place: Place) -> None:
 def recount(place: Place) -> None:
     """The second reader alone."""
     dialect = place.contract.files[0].dialect
-    records = count_records(place.file, Layout(dialect.format, dialect.encoding, dialect.quote, dialect.records))
+    records = count_records(place.file, layout_of(dialect))
     place.expect("recount", records * place.export.multiple)
 
 
 def catalog(place: Place) -> None:
     """The landed files bound to a run's warehouse."""
-    rows = bind(place.run.warehouse, landed_files(place.contract, _KEY, place.home), [place.contract], [])
+    rows = bind(place.run.warehouse, _state(place))
     place.expect("catalog", rows["judgments"])
 
 
@@ -159,7 +160,7 @@ def laws(place: Place) -> None:
     from expectations.laws.verdicts import broken
     from pipelines.proof import prove_run
 
-    verdicts = prove_run(place.run, landed_files(place.contract, _KEY, place.home), {place.contract.source: 0})
+    verdicts = prove_run(place.run, _state(place), place.home)
     if found := broken(verdicts):
         raise BenchError(found[0].story())
     place.expect("laws", min(verdict.count_out for verdict in verdicts if verdict.step == "intermediate→marts"))
@@ -177,35 +178,36 @@ def expectations(place: Place) -> None:
 
 
 def build_release(place: Place) -> None:
-    """The release's files, written, proved exactly, hashed and reopened."""
-    from pipelines.proof import read_verdicts
-    from pipelines.release.build import build, finish
+    """The release's files, written, proved, hashed and reopened: all that the gate does but Great Expectations."""
+    from expectations.laws.verdicts import broken
+    from pipelines.proof import CONFLICTS, prove_steps
+    from pipelines.release.build import finish, finish_build, write_tables
+    from pipelines.release.prove import prove_release
 
-    raw_files = {place.contract.source: [file.sha256 for _, file in current_files(place.contract, place.home)]}
-    built = build(
-        dataset_of_one(place.contract),
-        [place.contract],
-        place.run,
-        read_verdicts(place.run),
-        raw_files,
-        {},
-        _KEY.fingerprint,
-    )
+    dataset, state = dataset_of_one(place.contract), _state(place)
+    with bound_anew(place.run, state) as con:
+        verdicts = prove_steps(con, state, place.home)
+        written = write_tables(dataset, place.run, con)
+        verdicts += prove_release(con, written.folder, dataset.sources, CONFLICTS)
+        if found := broken(verdicts):
+            raise BenchError(found[0].story())
+        built = finish_build(written, dataset, state, con, verdicts, {}, {}, _KEY.fingerprint)
     finish(built, "1.0.0")
     table = built.manifest.table("judgments")
     place.expect("release", table and table.rows)
 
 
 def gate(place: Place) -> None:
-    """The laws at the gate alone."""
-    from pipelines.release.build import prove_release
+    """The laws on the release's files alone."""
+    from pipelines.proof import CONFLICTS
+    from pipelines.release.prove import prove_release
 
-    con = duckdb.connect(str(place.run.warehouse), read_only=True)
-    try:
-        con.execute("set timezone = 'UTC'; set enable_progress_bar = false")
-        prove_release(con, place.run.releases / place.contract.source, [place.contract.source])
-    finally:
-        con.close()
+    with bound_anew(place.run, _state(place)) as con:
+        prove_release(con, place.run.releases / place.contract.source, [place.contract.source], CONFLICTS)
+
+
+def _state(place: Place) -> State:
+    return present_state([place.contract], _KEY, place.home)
 
 
 def publish_release(place: Place) -> None:

@@ -60,13 +60,14 @@ def plain_errors() -> Iterator[None]:
     from pipelines.release.build import BuildError
     from pipelines.release.log import LogError
     from pipelines.release.manifest import ManifestError
+    from pipelines.release.prove import UnprovedError
     from pipelines.release.publish import PublishError
     from pipelines.release.store import StoreError
     from pipelines.release.verify import UnknownReleaseError
     from pipelines.resources.settings import SettingsError
     from pipelines.shapes.beside import FlattenError
-    from pipelines.warehouse.catalog import CatalogError
     from pipelines.warehouse.dbt import DbtError
+    from pipelines.warehouse.state import CatalogError
 
     try:
         yield
@@ -87,5 +88,6 @@ def plain_errors() -> Iterator[None]:
         ManifestError,
         PublishError,
         StoreError,
+        UnprovedError,
     ) as error:
         stop(str(error), BROKEN)

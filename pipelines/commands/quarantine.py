@@ -132,7 +132,7 @@ def replay(
 
 
 def _delivered(project: Project, space: Workspace, sources: list[str] | None) -> list[SourceContract]:
-    from pipelines.warehouse.catalog import delivered_sources
+    from pipelines.warehouse.state import delivered_sources
 
     if not sources:
         return delivered_sources(project.contracts.values(), space.home)

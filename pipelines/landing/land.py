@@ -20,6 +20,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from pipelines.contracts.dialect import Dialect
 from pipelines.contracts.files import FileMapping
 from pipelines.contracts.model import SourceContract
 from pipelines.contracts.paths import bare_name
@@ -177,17 +178,7 @@ class Lander:
         dialect = self._mapping.dialect
         self._made = {"$file": bare_name(name, dialect.within)} if self._mapping.reads_file_name else {}
         self._copy = copy
-        self._layout = Layout(
-            dialect.format,
-            dialect.encoding,
-            dialect.quote,
-            dialect.records,
-            dialect.within,
-            dialect.member,
-            dialect.delimiter,
-            dialect.header is None,
-            dialect.record or "",
-        )
+        self._layout = layout_of(dialect)
         self._parts = 0
         self.refused = Refusals(raw, self._layout)
         self.identities: dict[str, str] = {}
@@ -378,6 +369,21 @@ class Lander:
         for table in LANDED.values():
             if not (self._building / table.name).exists():
                 self._writer.write(table, self._parts, pa.table({}), dict.fromkeys(table.column_names))
+
+
+def layout_of(dialect: Dialect) -> Layout:
+    """What the second reader is told of a file, as its contract states it."""
+    return Layout(
+        dialect.format,
+        dialect.encoding,
+        dialect.quote,
+        dialect.records,
+        dialect.within,
+        dialect.member,
+        dialect.delimiter,
+        dialect.header is None,
+        dialect.record or "",
+    )
 
 
 def connect() -> duckdb.DuckDBPyConnection:

@@ -1,6 +1,7 @@
-"""Builds a release from a run's marts into a local folder: deterministic Parquet, hashed and reopened.
+"""Builds a release from a run's marts into a local folder: deterministic Parquet, hashed before it is proved.
 
-The laws are proved here again, on the very files that will be published.
+What is proved are the files, not the tables that they were written from; a file that changes after that has another
+digest than the manifest says, and is not published.
 """
 
 from __future__ import annotations
@@ -16,9 +17,7 @@ from typing import Any
 
 import duckdb
 
-from expectations.laws.deliveries import DeliveryRelations, prove_versions
-from expectations.laws.prove import Layer, prove_occurrences, prove_step
-from expectations.laws.verdicts import LawBrokenError, Verdict, broken, sort_key
+from expectations.laws.verdicts import Verdict, sort_key
 from pipelines.contracts.dataset import Dataset
 from pipelines.contracts.model import SourceContract
 from pipelines.domain.tables import LEDGER, RELEASED, TABLES, Table
@@ -32,10 +31,13 @@ from pipelines.release.manifest import (
     ReleaseFile,
     ReleaseSource,
     ReleaseTable,
+    listed,
     sums_text,
 )
 from pipelines.shapes.sql import literal
+from pipelines.warehouse.catalog import ANEW
 from pipelines.warehouse.run_folder import RunFolder
+from pipelines.warehouse.state import State
 
 DEPENDENCIES = ("duckdb", "pyarrow", "msgspec", "dbt-core", "dbt-duckdb")
 """What shapes the released bytes, beside our own code."""
@@ -43,6 +45,14 @@ DEPENDENCIES = ("duckdb", "pyarrow", "msgspec", "dbt-core", "dbt-duckdb")
 
 class BuildError(RuntimeError):
     """A release that cannot be built; the message says what is missing."""
+
+
+@dataclass(frozen=True)
+class Written:
+    """The tables of a release, all but the ledger, as they lie in its local folder, with the digest of each file."""
+
+    folder: Path
+    files: tuple[ReleaseFile, ...]
 
 
 @dataclass(frozen=True)
@@ -54,101 +64,80 @@ class Built:
     verdicts: tuple[Verdict, ...]
 
 
-def build(
-    dataset: Dataset,
-    contracts: Sequence[SourceContract],
-    run: RunFolder,
-    verdicts: Iterable[Verdict],
-    raw_files: dict[str, list[str]],
-    quarantined: dict[str, dict[str, int]],
-    key_fingerprint: str,
-) -> Built:
-    """Write the release's files and prove them.
+def write_tables(dataset: Dataset, run: RunFolder, con: duckdb.DuckDBPyConnection) -> Written:
+    """Write what the marts of a run hold of a dataset.
 
-    Args:
-        dataset: what is to be released.
-        contracts: the contracts of its sources.
-        run: the run whose marts are released.
-        verdicts: those of the earlier steps, for the ledger; of other sources, too.
-        raw_files: by source, the digests of the raw files of its current state.
-        quarantined: by source, how much is in quarantine, by reason code.
-        key_fingerprint: which pseudonym key was used.
+    ``con`` is the run's warehouse, as ``bound_anew`` opens it.
 
     Raises:
-        LawBrokenError: a law does not hold on the files; nothing may be published.
-        BuildError: a source of the dataset has no judgments in the run.
+        BuildError: a mart lacks a column.
     """
     folder = run.releases / dataset.dataset
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    earlier = [verdict for verdict in verdicts if verdict.source in dataset.sources]
-    con = duckdb.connect(str(run.warehouse), read_only=True)
-    try:
-        con.execute("set timezone = 'UTC'; set enable_progress_bar = false")
-        con.execute("set preserve_insertion_order = true")
-        _check_sources(con, dataset)
-        for name in RELEASED:
-            if name != "ledger":
-                _write(con, TABLES[name], _mart(con, run, name, dataset), folder)
-        proved = prove_release(con, folder, dataset.sources)
-        if found := broken([*earlier, *proved]):
-            raise LawBrokenError(found)
-        ledger = sorted([*earlier, *proved], key=sort_key)
-        _write_ledger(con, ledger, folder)
-        tables = tuple(_table(con, TABLES[name], folder) for name in RELEASED)
-    finally:
-        con.close()
-    sources = tuple(
-        _source(contract, raw_files[contract.source], quarantined.get(contract.source, {})) for contract in contracts
-    )
+    for name in RELEASED:
+        if name != LEDGER.name:
+            _write(con, TABLES[name], _mart(con, run, name, dataset), folder)
+    return Written(folder, _files(folder))
+
+
+def finish_build(
+    written: Written,
+    dataset: Dataset,
+    state: State,
+    con: duckdb.DuckDBPyConnection,
+    verdicts: Iterable[Verdict],
+    expectations: dict[str, int],
+    quarantined: dict[str, dict[str, int]],
+    key_fingerprint: str,
+) -> Built:
+    """Add the ledger, the card and the manifest to tables that were proved.
+
+    Args:
+        written: the tables; their digests are those of before the proof.
+        dataset: what is to be released.
+        state: what its sources hold.
+        con: as for ``write_tables``.
+        verdicts: every verdict on the way from the raw bytes to these files.
+        expectations: by table, how many expectations held on its files.
+        quarantined: by source, how much is in quarantine, by reason code.
+        key_fingerprint: which pseudonym key was used.
+    """
+    folder = written.folder
+    ledger = sorted(verdicts, key=sort_key)
+    _write_ledger(con, ledger, folder)
+    raw_files = {
+        source: [one.file.sha256 for one in state.files if one.contract.source == source] for source in state.sources
+    }
+    contracts = [contract for source in dataset.sources for contract in state.contracts if contract.source == source]
     described = Manifest(
         dataset=dataset.dataset,
         title=dataset.title,
         licence=dataset.licence,
         tier=dataset.tier,
         key_fingerprint=key_fingerprint,
-        tables=tables,
-        sources=sources,
+        tables=tuple(_table(con, TABLES[name], folder) for name in RELEASED),
+        sources=tuple(
+            _source(contract, raw_files[contract.source], quarantined.get(contract.source, {}))
+            for contract in contracts
+        ),
         files=(),
         laws=_laws(ledger),
+        expectations=expectations,
         code={"variorum": version("variorum"), **{name: version(name) for name in DEPENDENCIES}},
     )
     (folder / "README.md").write_bytes(card(dataset, contracts, described))
-    files = tuple(sorted((_file(path, folder) for path in folder.rglob("*") if path.is_file()), key=lambda f: f.path))
-    manifest = replace(described, files=files)
-    return Built(folder, manifest, tuple(ledger))
+    proved = {file.path: file for file in written.files}
+    files = tuple(proved.get(file.path, file) for file in _files(folder))
+    return Built(folder, replace(described, files=files), tuple(ledger))
 
 
 def finish(built: Built, version_number: str) -> Manifest:
     """Write the manifest and the sums, once the version is known."""
     manifest = replace(built.manifest, version=version_number)
     (built.folder / MANIFEST).write_bytes(manifest.to_json())
-    listed = (*manifest.files, _file(built.folder / MANIFEST, built.folder))
-    (built.folder / SUMS).write_bytes(sums_text(listed))
+    (built.folder / SUMS).write_bytes(sums_text(listed(manifest)))
     return manifest
-
-
-def prove_release(con: duckdb.DuckDBPyConnection, folder: Path, sources: Sequence[str]) -> list[Verdict]:
-    """The laws between landing and the release's own files, exactly, judgment by judgment."""
-    chosen = ", ".join(literal(source) for source in sources)
-    landing = Layer("landing", f"(select * from landing.judgments where source_id in ({chosen}))")
-    files = literal(str(folder / "judgments" / "*.parquet"))
-    release = Layer("release", f"(select * from read_parquet({files}))")
-    held = DeliveryRelations()
-    return [
-        *prove_step(con, landing, release, exact=True, withdrawn=held.withdrawn),
-        *prove_occurrences(con, release, sources, held.files),
-        *prove_versions(con, release.name, release.relation, sources, held),
-    ]
-
-
-def _check_sources(con: duckdb.DuckDBPyConnection, dataset: Dataset) -> None:
-    present = {row[0] for row in con.execute("select distinct source_id from landing.files").fetchall()}
-    if missing := [source for source in dataset.sources if source not in present]:
-        raise BuildError(
-            f"dataset {dataset.dataset} holds {', '.join(missing)}, of which nothing was delivered yet;"
-            f" deliver it, or run: variorum run --dataset {dataset.dataset}"
-        )
 
 
 def _mart(con: duckdb.DuckDBPyConnection, run: RunFolder, name: str, dataset: Dataset) -> str:
@@ -160,7 +149,7 @@ def _mart(con: duckdb.DuckDBPyConnection, run: RunFolder, name: str, dataset: Da
     columns = ", ".join(f"{column.name}::{duckdb_type(column.type)} as {column.name}" for column in table.columns)
     chosen = ", ".join(literal(source) for source in dataset.sources)
     condition = (
-        f"annotator_id in (select annotator_id from landing.annotators where source_id in ({chosen}))"
+        f"annotator_id in (select annotator_id from {ANEW}.annotators where source_id in ({chosen}))"
         if name == "annotators"
         else f"source_id in ({chosen})"
     )
@@ -233,6 +222,12 @@ def _laws(verdicts: Sequence[Verdict]) -> dict[str, Any]:
         if verdict.step == "landing→release" and verdict.fingerprint_out:
             law["fingerprints"][verdict.source] = verdict.fingerprint_out
     return laws
+
+
+def _files(folder: Path) -> tuple[ReleaseFile, ...]:
+    """Every file of a release's folder, hashed."""
+    found = (_file(path, folder) for path in folder.rglob("*") if path.is_file())
+    return tuple(sorted(found, key=lambda file: file.path))
 
 
 def _file(path: Path, folder: Path) -> ReleaseFile:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 MANIFEST = "manifest.json"
@@ -59,6 +59,7 @@ class Manifest:
     Attributes:
         version: semantic version; empty while it is not yet decided.
         laws: by law code, how many verdicts held on these very bytes, and their fingerprints by source.
+        expectations: by table, how many expectations held on its files.
     """
 
     dataset: str
@@ -71,6 +72,7 @@ class Manifest:
     files: tuple[ReleaseFile, ...]
     laws: dict[str, Any]
     code: dict[str, str]
+    expectations: dict[str, int] = field(default_factory=dict)
     version: str = ""
     format: int = FORMAT
 
@@ -122,6 +124,12 @@ class Manifest:
             if isinstance(error, ManifestError):
                 raise
             raise ManifestError(f"no valid manifest: {type(error).__name__}") from None
+
+
+def listed(manifest: Manifest) -> tuple[ReleaseFile, ...]:
+    """Every file of a release whose digest is told: those that the manifest lists, and the manifest."""
+    data = manifest.to_json()
+    return (*manifest.files, ReleaseFile(MANIFEST, hashlib.sha256(data).hexdigest(), len(data)))
 
 
 def sums_text(files: tuple[ReleaseFile, ...]) -> bytes:

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 
 from pipelines.release.build import Built, finish
 from pipelines.release.log import Entry, entry_key, move_pointer, read_log
-from pipelines.release.manifest import MANIFEST, SUMS, Manifest
+from pipelines.release.manifest import MANIFEST, SUMS, Manifest, listed, sums_text
 from pipelines.release.store import ObjectStore, StoreError, object_sha256
 from pipelines.release.versions import next_version
 
@@ -86,8 +86,9 @@ def _upload(store: ObjectStore, built: Built, manifest: Manifest, on_file: Calla
     """Every file of the release into its folder, the manifest and the sums last, each read back and hashed."""
     prefix = f"{manifest.dataset}/releases/{manifest.folder}"
     expected = {file.path: file.sha256 for file in manifest.files}
-    for name in (MANIFEST, SUMS):
-        expected[name] = hashlib.sha256((built.folder / name).read_bytes()).hexdigest()
+    # Of what was proved, not of what lies in the folder now.
+    expected[MANIFEST] = hashlib.sha256(manifest.to_json()).hexdigest()
+    expected[SUMS] = hashlib.sha256(sums_text(listed(manifest))).hexdigest()
     for path, digest in expected.items():
         key = f"{prefix}/{path}"
         store.put_if_absent(key, built.folder / path)

@@ -1,102 +1,68 @@
-"""Binds the current landed files to a run's warehouse: views over Parquet, and the tables that contracts tell."""
+"""Binds a state to a run's warehouse: views over landed Parquet, and the tables that contracts and deliveries tell."""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
 from pipelines.contracts.model import SourceContract
-from pipelines.domain.pseudonyms import PseudonymKey
 from pipelines.domain.tables import JUDGMENT_HISTORY, QUESTIONS, SOURCES, Table
 from pipelines.domain.types import duckdb_type
 from pipelines.domain.vocabulary import AnswerType
-from pipelines.landing.deliveries import DeliveredFile, current_files, deliveries, is_told_apart
-from pipelines.landing.history import History, HistoryError, read_history
-from pipelines.landing.home import Home
-from pipelines.landing.land import FileReceipt, landed_folder, read_receipt, told_apart
-from pipelines.landing.quarantine import Replay, replayed
 from pipelines.landing.schema import ARRIVALS, CATALOG, FILES, LANDED
+from pipelines.shapes.sql import literal
 from pipelines.warehouse.histories import bind_histories, parquet
+from pipelines.warehouse.run_folder import RunFolder
+from pipelines.warehouse.state import LandedFile, State
+
+LANDING = "landing"
+"""The schema of a run's warehouse that its models read."""
+
+ANEW = "anew.landing"
+"""The schema that proofs read: the same, bound by whoever proves."""
 
 
-class CatalogError(RuntimeError):
-    """The landing area does not hold what a run needs; the message says what to do."""
-
-
-@dataclass(frozen=True)
-class LandedFile:
-    """A landed file in the current state of its source."""
-
-    contract: SourceContract
-    delivery: int
-    file: DeliveredFile
-    folder: Path
-    receipt: FileReceipt
-
-
-def landed_files(contract: SourceContract, key: PseudonymKey, home: Home) -> list[LandedFile]:
-    """The files that make up a source's state, in order of arrival.
-
-    Raises:
-        CatalogError: a delivered file has not been landed under the present contract and key.
-    """
-    found = []
-    for delivery, file in current_files(contract, home):
-        apart = told_apart(contract, file.mapping, file.name, file.copy, key)
-        folder = landed_folder(contract, file.mapping, file.sha256, key, home, apart)
-        if not folder.exists():
-            raise CatalogError(
-                f"{contract.source}: {file.name} was delivered but is not landed under the present contract;"
-                f" run: variorum run --source {contract.source}"
-            )
-        found.append(LandedFile(contract, delivery, file, folder, read_receipt(folder)))
-    return found
-
-
-def histories(contracts: Iterable[SourceContract], key: PseudonymKey, home: Home) -> list[History]:
-    """What became of each source's judgments from delivery to delivery.
-
-    Raises:
-        CatalogError: a change is missing, or is no longer what was written.
-    """
-    try:
-        return [read_history(contract, key, home) for contract in contracts]
-    except HistoryError as error:
-        raise CatalogError(str(error)) from None
-
-
-def delivered_sources(contracts: Iterable[SourceContract], home: Home) -> list[SourceContract]:
-    """The sources of which anything was ever delivered."""
-    return [contract for contract in contracts if deliveries(contract.source, home)]
-
-
-def bind(
-    warehouse: Path, files: Sequence[LandedFile], contracts: Sequence[SourceContract], known: Sequence[History]
-) -> dict[str, int]:
+def bind(warehouse: Path, state: State) -> dict[str, int]:
     """Fill the schema ``landing`` of a warehouse with views over the landed files, the catalog's tables and history.
 
     Returns:
         rows by table.
     """
-    con = duckdb.connect(str(warehouse))
-    try:
-        con.execute("set timezone = 'UTC'; create schema if not exists landing")
-        for table in LANDED.values():
-            paths = [str(path) for landed in files for path in sorted((landed.folder / table.name).glob("*.parquet"))]
-            con.execute(f"create or replace view landing.{table.name} as {parquet(table, paths)}")
-        bind_histories(con, known)
-        _fill(con, FILES, _file_rows(files))
-        _fill(con, ARRIVALS, _arrival_rows(files))
-        _fill(con, SOURCES, [_source_row(contract) for contract in contracts])
-        _fill(con, QUESTIONS, [row for contract in contracts for row in _question_rows(contract)])
+    with duckdb.connect(str(warehouse)) as con:
+        con.execute("set timezone = 'UTC'")
+        bind_landing(con, state, LANDING)
         return {name: _count(con, name) for name in (*LANDED, *CATALOG, JUDGMENT_HISTORY.name)}
-    finally:
-        con.close()
+
+
+def bind_landing(con: duckdb.DuckDBPyConnection, state: State, schema: str) -> None:
+    """As ``bind``, into a schema of a connection that is already open."""
+    con.execute(f"create schema if not exists {schema}")
+    for table in LANDED.values():
+        paths = [str(path) for one in state.files for path in sorted((one.folder / table.name).glob("*.parquet"))]
+        con.execute(f"create or replace view {schema}.{table.name} as {parquet(table, paths)}")
+    bind_histories(con, state.histories, schema)
+    _fill(con, schema, FILES, _file_rows(state.files))
+    _fill(con, schema, ARRIVALS, _arrival_rows(state.files))
+    _fill(con, schema, SOURCES, [_source_row(contract) for contract in state.contracts])
+    _fill(con, schema, QUESTIONS, [row for contract in state.contracts for row in _question_rows(contract)])
+
+
+@contextmanager
+def bound_anew(run: RunFolder, state: State) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A run's warehouse, for reading only, with the state bound anew beside it, in the schema ``ANEW``.
+
+    What the run's own ``landing`` says may have been changed since it was bound; laws hold against landing itself.
+    """
+    with duckdb.connect(":memory:", config={"temp_directory": str(run.root / "tmp")}) as con:
+        con.execute("set timezone = 'UTC'; set enable_progress_bar = false; set preserve_insertion_order = true")
+        con.execute(f"attach ':memory:' as {ANEW.split('.')[0]}")
+        bind_landing(con, state, ANEW)
+        con.execute(f"attach {literal(str(run.warehouse))} as warehouse (read_only); use warehouse")
+        yield con
 
 
 def _count(con: duckdb.DuckDBPyConnection, name: str) -> int:
@@ -104,13 +70,13 @@ def _count(con: duckdb.DuckDBPyConnection, name: str) -> int:
     return int(row[0]) if row else 0
 
 
-def _fill(con: duckdb.DuckDBPyConnection, table: Table, rows: Sequence[dict[str, Any]]) -> None:
+def _fill(con: duckdb.DuckDBPyConnection, schema: str, table: Table, rows: Sequence[dict[str, Any]]) -> None:
     columns = ", ".join(f"{column.name} {duckdb_type(column.type)}" for column in table.columns)
-    con.execute(f"create or replace table landing.{table.name} ({columns})")
+    con.execute(f"create or replace table {schema}.{table.name} ({columns})")
     if rows:
         marks = ", ".join("?" for _ in table.columns)
         con.executemany(
-            f"insert into landing.{table.name} values ({marks})",
+            f"insert into {schema}.{table.name} values ({marks})",
             [[row[name] for name in table.column_names] for row in rows],
         )
 
@@ -187,48 +153,3 @@ def _question_rows(contract: SourceContract) -> list[dict[str, Any]]:
             }
         )
     return rows
-
-
-def state_digest(files: Sequence[LandedFile]) -> str:
-    """sha256 over what the warehouse is built from: each file's source, content and reading."""
-    listing = sorted(f"{landed.contract.source}/{landed.folder.parent.name}/{landed.folder.name}" for landed in files)
-    return hashlib.sha256("\n".join(listing).encode()).hexdigest()
-
-
-def replays_of(files: Sequence[LandedFile], home: Home) -> list[Replay]:
-    """What became of the quarantine of each source since its contract was mended, where it was."""
-    by_source: dict[str, list[Path]] = {}
-    for landed in files:
-        by_source.setdefault(landed.contract.source, []).append(landed.folder)
-    found = (replayed(source, folders, home) for source, folders in by_source.items())
-    return [replay for replay in found if replay is not None]
-
-
-def files_of_run(
-    warehouse: Path, contracts: dict[str, SourceContract], key: PseudonymKey, home: Home
-) -> tuple[list[LandedFile], dict[str, int]]:
-    """The landed files that a warehouse was bound to, and by source the records of files that a delivery held twice."""
-    con = duckdb.connect(str(warehouse), read_only=True)
-    try:
-        rows = con.execute(
-            "select source_id, mapping, file_sha256 from landing.files order by file_position"
-        ).fetchall()
-    finally:
-        con.close()
-    bound = {(source, mapping, sha256) for source, mapping, sha256 in rows}
-    files = [
-        landed
-        for source in dict.fromkeys(source for source, _, _ in rows)
-        for landed in landed_files(contracts[source], key, home)
-        if (source, landed.file.mapping, landed.file.sha256) in bound
-    ]
-    records = {(one.contract.source, one.file.mapping, one.file.sha256): one.receipt.records_recounted for one in files}
-    redelivered = {
-        source: sum(
-            records[source, twin.mapping, twin.sha256]
-            for twin in deliveries(source, home)[-1].redelivered
-            if not is_told_apart(contracts[source], twin)
-        )
-        for source in dict.fromkeys(source for source, _, _ in rows)
-    }
-    return files, redelivered

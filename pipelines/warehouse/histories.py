@@ -17,7 +17,7 @@ BEFORE = "judgments_before"
 """The judgments of the state before the last delivery, of the sources that ``transitions`` names."""
 
 
-def bind_histories(con: duckdb.DuckDBPyConnection, histories: Sequence[History]) -> None:
+def bind_histories(con: duckdb.DuckDBPyConnection, histories: Sequence[History], schema: str) -> None:
     """Fill the tables of ``HISTORY`` and the view ``judgments_before``; empty where nothing was delivered again."""
     told = [history for history in histories if history.changes]
     current = [history for history in told if history.is_current]
@@ -37,11 +37,11 @@ def bind_histories(con: duckdb.DuckDBPyConnection, histories: Sequence[History])
     }
     for name, table in HISTORY.items():
         columns = ", ".join(f"{column.name} {duckdb_type(column.type)}" for column in table.columns)
-        con.execute(f"create or replace table landing.{name} ({columns})")
+        con.execute(f"create or replace table {schema}.{name} ({columns})")
         for query in queries[name]:
-            con.execute(f"insert into landing.{name} by name {query}")
+            con.execute(f"insert into {schema}.{name} by name {query}")
     paths = [path for history in whole for file in history.states[0].files for path in file.paths]
-    con.execute(f"create or replace view landing.{BEFORE} as {parquet(LANDED['judgments'], map(str, paths))}")
+    con.execute(f"create or replace view {schema}.{BEFORE} as {parquet(LANDED['judgments'], map(str, paths))}")
 
 
 def parquet(table: Table, paths: Iterable[str]) -> str:

@@ -20,8 +20,9 @@ from pipelines.landing.home import Home
 from pipelines.project import this_project
 from pipelines.resources.settings import Settings
 from pipelines.resources.workspace import Workspace
-from pipelines.warehouse.catalog import LandedFile, bind, files_of_run, histories, landed_files
+from pipelines.warehouse.catalog import bind
 from pipelines.warehouse.run_folder import RunFolder
+from pipelines.warehouse.state import State, present_state, state_of_run
 from tests.conftest import ROOT, TEST_KEY
 
 SOURCES = ("demo_helpfulness", "demo_tone", "demo_topics")
@@ -45,14 +46,13 @@ def bound_run(workspace: Workspace, root: Path, sources: Iterable[str] = SOURCES
     run = RunFolder(root)
     run.marts.mkdir(parents=True)
     contracts = [this_project().contract(source) for source in sources]
-    files = [file for contract in contracts for file in landed_files(contract, workspace.key, workspace.home)]
-    bind(run.warehouse, files, contracts, histories(contracts, workspace.key, workspace.home))
+    bind(run.warehouse, present_state(contracts, workspace.key, workspace.home))
     return run
 
 
-def books_of(workspace: Workspace, run: RunFolder) -> tuple[list[LandedFile], dict[str, int]]:
-    """The landed files of a run, and what was delivered twice."""
-    return files_of_run(run.warehouse, this_project().contracts, workspace.key, Home(workspace.home.root))
+def state_behind(workspace: Workspace, run: RunFolder) -> State:
+    """The state that a run was bound to."""
+    return state_of_run(run.warehouse, this_project().contracts, workspace.key, Home(workspace.home.root))
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,9 @@ import pytest
 
 from expectations.laws.verdicts import Verdict, broken, story
 from pipelines.proof import prove_run
-from pipelines.warehouse.catalog import bind, histories, landed_files
+from pipelines.warehouse.catalog import bind
 from pipelines.warehouse.run_folder import RunFolder
+from pipelines.warehouse.state import present_state
 from tests.conftest import ROOT, variorum
 from tests.integration.by_hand import Edit, build_models, edited_project
 from tests.unit.deliveries_bench import KEY, Deliveries, contract
@@ -38,7 +39,8 @@ class Built(NamedTuple):
 
     def verdicts(self, name: str) -> list[Verdict]:
         """The laws over one of the runs."""
-        return prove_run(self.runs[name], landed_files(self.deliveries.contract, KEY, self.deliveries.home), {})
+        state = present_state([self.deliveries.contract], KEY, self.deliveries.home)
+        return prove_run(self.runs[name], state, self.deliveries.home)
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         """A query over the marts as they are."""
@@ -50,7 +52,7 @@ def bound(deliveries: Deliveries, root: Path) -> RunFolder:
     run = RunFolder(root)
     run.marts.mkdir(parents=True)
     stated, home = deliveries.contract, deliveries.home
-    bind(run.warehouse, landed_files(stated, KEY, home), [stated], histories([stated], KEY, home))
+    bind(run.warehouse, present_state([stated], KEY, home))
     return run
 
 

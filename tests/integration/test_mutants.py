@@ -12,10 +12,10 @@ from pipelines.warehouse.run_folder import RunFolder
 from tests.conftest import Ran
 from tests.integration.by_hand import (
     Edit,
-    books_of,
     bound_run,
     build_models,
     edited_project,
+    state_behind,
     workspace_of,
 )
 
@@ -140,7 +140,8 @@ def built(demo: Ran, tmp_path_factory: pytest.TempPathFactory) -> Built:
 
 
 def proved(demo: Ran, run: RunFolder) -> list[Verdict]:
-    return prove_run(run, *books_of(workspace_of(demo.home, run.root), run))
+    space = workspace_of(demo.home, run.root)
+    return prove_run(run, state_behind(space, run), space.home)
 
 
 @pytest.mark.xdist_group("mutants")

@@ -15,7 +15,8 @@ from pipelines.domain.pseudonyms import PseudonymKey
 from pipelines.ingest import IngestReport, ingest_source
 from pipelines.landing.home import Home
 from pipelines.shapes.sql import literal
-from pipelines.warehouse.catalog import bind, histories, landed_files
+from pipelines.warehouse.catalog import bind
+from pipelines.warehouse.state import present_state
 
 KEY = PseudonymKey(b"k" * 32)
 STANDING = (
@@ -84,8 +85,7 @@ class Deliveries:
         """A warehouse bound to the present state; whoever asks for it closes it."""
         warehouse = self._root / "warehouse.duckdb"
         warehouse.unlink(missing_ok=True)
-        known = histories([self.contract], KEY, self.home)
-        bind(warehouse, landed_files(self.contract, KEY, self.home), [self.contract], known)
+        bind(warehouse, present_state([self.contract], KEY, self.home))
         return duckdb.connect(str(warehouse))
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:

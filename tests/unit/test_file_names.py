@@ -11,7 +11,8 @@ import pytest
 from pipelines.contracts.paths import bare_name
 from pipelines.landing.deliveries import InboxError
 from pipelines.landing.quarantine import quarantined
-from pipelines.warehouse.catalog import bind, files_of_run, landed_files
+from pipelines.warehouse.catalog import bind
+from pipelines.warehouse.state import landed_files, present_state, state_of_run
 from tests.unit.landed import KEY, Landed, stated
 
 QUESTIONS = {"hate": {"type": "choice", "options": ["yes", "no"]}}
@@ -85,11 +86,11 @@ def test_a_file_is_a_redelivery_or_a_file_of_its_own_never_both(tmp_path: Path, 
     where = ITEM_FROM_FILE if is_read else {**ITEM_FROM_FILE, "item": {"key": "id"}}
     landed = Landed(tmp_path, contract(where), {"a.csv": ROWS, "b.csv": ROWS})
     files = landed_files(landed.contract, KEY, landed.home)
-    bind(tmp_path / "w.duckdb", files, [landed.contract], [])
-    again, redelivered = files_of_run(tmp_path / "w.duckdb", {"made": landed.contract}, KEY, landed.home)
-    assert again == files
-    assert sum(file.receipt.records_recounted for file in files) + redelivered["made"] == 8
-    assert redelivered == {"made": 0 if is_read else 4}
+    bind(tmp_path / "w.duckdb", present_state([landed.contract], KEY, landed.home))
+    state = state_of_run(tmp_path / "w.duckdb", {"made": landed.contract}, KEY, landed.home)
+    assert list(state.files) == files
+    assert sum(file.receipt.records_recounted for file in files) + state.redelivered["made"] == 8
+    assert state.redelivered == {"made": 0 if is_read else 4}
 
 
 def test_a_person_in_a_file_name_is_a_pseudonym_everywhere_outside_the_raw_area(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from expectations.laws.verdicts import broken
 from pipelines.landing.deliveries import InboxError
 from pipelines.landing.history import CHANGE
-from pipelines.warehouse.catalog import CatalogError
+from pipelines.warehouse.state import CatalogError
 from tests.unit.deliveries_bench import KEY, Deliveries, contract
 
 A = ("1,i1,ana,yes,", "2,i1,bob,no,rude", "3,i2,ana,no,")

@@ -11,7 +11,8 @@ import duckdb
 import pytest
 
 from expectations.laws.definitions import LAWS
-from expectations.laws.prove import FileBooks, Layer, prove_ingest, prove_occurrences, prove_step
+from expectations.laws.prove import Layer, prove_occurrences, prove_step
+from expectations.laws.raw import FileBooks, prove_ingest
 from expectations.laws.sql import identity_difference
 from expectations.laws.verdicts import LawBrokenError, Verdict, broken, sort_key, story
 from tests.unit.laws_bench import ANNA, BEN, CLEO, FILE, FILES, Row, fill, judgment, judgments

@@ -1,0 +1,123 @@
+"""Laws 4 and 5 on answers: no two raw answers became one, and each answer says in every column what its raw one says.
+
+They hold in landing, where both are; that later layers keep both columns is identity's business.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from expectations.laws.connection import Connection, first_offenders, literal, of_source, verdict
+from expectations.laws.definitions import CONTENT, INJECTIVITY
+from expectations.laws.evidence import judgment_key, short
+from expectations.laws.verdicts import Verdict
+
+STEP = "raw→landing"
+
+Separators = Mapping[tuple[str, str], str]
+"""By source and question, what stands between the options of a set that is written as one text."""
+
+_DECODED = (
+    "case when json_valid(raw_answer) and json_type(case when json_valid(raw_answer) then raw_answer end) = 'VARCHAR'"
+    " then json_extract_string(raw_answer, '$') else raw_answer end"
+)
+_IS_LIST = "json_type(case when json_valid(raw_answer) then raw_answer end) = 'ARRAY'"
+_MEANT = "coalesce(synonyms[{0}], {0})"
+
+
+def prove_answers(
+    con: Connection, judgments: str, questions: str, sources: Iterable[str], separators: Separators
+) -> list[Verdict]:
+    """Law 4, and law 5 for answers, by source.
+
+    ``questions`` is the relation of questions with their declared synonyms, as the contracts state them.
+    """
+    verdicts = []
+    for source in sorted(sources):
+        own, asked = of_source(judgments, source), of_source(questions, source)
+        verdicts.append(_injectivity(con, source, own, asked, separators))
+        verdicts.append(_content(con, source, own))
+    return verdicts
+
+
+def _injectivity(con: Connection, source: str, own: str, asked: str, separators: Separators) -> Verdict:
+    con.execute(f"create or replace temp table told as {meanings(own, asked, source, separators)}")
+    raws, answers = con.execute("select coalesce(sum(raws), 0)::bigint, count(*) from told").fetchall()[0]
+    count, rows = first_offenders(con, "select * from told where raws > 1 order by question_id, answer")
+    named = [
+        f"{source}, question {question}: {', '.join(map(short, examples))} all became {short(answer)}"
+        for question, answer, _, examples in rows
+    ]
+    return verdict(INJECTIVITY, STEP, source, (raws, answers), (count, named))
+
+
+def meanings(judgments: str, questions: str, source: str, separators: Separators) -> str:
+    """A query: per question and answer, how many different raw answers it stands for, declared synonyms being one.
+
+    Sets are equal in any order; a preference may be told by the side on which it was shown; of the elements of spans
+    only their number is compared, for they may hold more than the span. What an N/A box overrode stays in the raw
+    answer of an abstention. Columns: question_id, answer, raws, examples.
+    """
+    arms = " ".join(
+        f"when question_id = {literal(question)} and answer_type = 'multi_choice' and not {_IS_LIST}"
+        f" then string_split({_DECODED}, {literal(separator)})"
+        for (where, question), separator in sorted(separators.items())
+        if where == source
+    )
+    parts = (
+        f"case {arms} when answer_type = 'multi_choice' and {_IS_LIST}"
+        " then json_extract_string(case when json_valid(raw_answer) then raw_answer end, '$[*]') end"
+    )
+    meant = _MEANT.format("decoded")
+    return (
+        f"with raws as (select question_id, answer_type, status, answer, raw_answer,"
+        f" case when answer_type = 'pairwise' then presentation_order[1] end as first_shown"
+        f" from {judgments} where answer_type <> 'text' and not (abstained and starts_with(raw_answer, '{{'))"
+        f" and not (answer_type = 'spans' and answer = '[]') and not (answer_type = 'pairwise' and"
+        f" starts_with(raw_answer, '{{')) group by all),"
+        f" asked as (select question_id, map_from_entries(list_transform(declared_synonyms,"
+        f" lambda one: {{'k': one.raw, 'v': one.answer}})) as synonyms from {questions}),"
+        f" decoded as (select raws.*, synonyms, {_DECODED} as decoded, {parts} as parts"
+        f" from raws left join asked using (question_id)),"
+        f" meant as (select question_id, status, answer, first_shown, raw_answer, case when answer_type = 'spans'"
+        f" then json_array_length(case when {_IS_LIST} then raw_answer end)::varchar when parts is not null then"
+        f" to_json(list_sort(list_transform(parts, lambda one: {_MEANT.format('one')})))::varchar"
+        f" else {meant} end as meaning from decoded)"
+        " select question_id, answer, count(distinct meaning) as raws,"
+        " list_sort(array_agg(distinct raw_answer))[:3] as examples from meant"
+        " group by question_id, status, answer, first_shown"
+    )
+
+
+def _content(con: Connection, source: str, own: str) -> Verdict:
+    """The typed columns say what the canonical answer says, and a text is its raw answer, decoded."""
+    inner = "case when status = 'submitted' then answer else json_extract(answer, '$.' || status)::varchar end"
+    text = "json_extract_string(said, '$')"
+    differs = {
+        "choice": f"answer_choice is distinct from {text}",
+        "rating": "answer_number is distinct from try_cast(said as double)",
+        "multi_choice": "to_json(answer_choices)::varchar is distinct from said",
+        "pairwise": f"answer_preference is distinct from coalesce(json_extract_string(said, '$.preference'), {text})",
+        "best_worst": "answer_best is distinct from json_extract_string(said, '$.best')"
+        " or answer_worst is distinct from json_extract_string(said, '$.worst')",
+        "ranking": "to_json(list_transform(answer_ranking, lambda one: [one.option, one.rank::varchar]))::varchar"
+        " is distinct from to_json(list_transform(from_json(said, '[\"json\"]'),"
+        " lambda one: json_extract_string(one, '$[*]')))::varchar",
+        "spans": "to_json(answer_spans)::varchar is distinct from said",
+        "text": f"answer_text is distinct from {text}"
+        f" or (answer_text is distinct from raw_answer and answer_text is distinct from {_DECODED})",
+    }
+    arms = " ".join(f"when {literal(kind)} then {condition}" for kind, condition in differs.items())
+    query = (
+        f"select item_id, question_id, annotator_id, answer, raw_answer, record_ordinal"
+        f" from (select *, {inner} as said from {own} where not abstained)"
+        f" where case answer_type {arms} else true end order by file_sha256, record_ordinal, record_part, question_id"
+    )
+    count, rows = first_offenders(con, query)
+    named = [
+        f"{judgment_key(source, item, question)}, annotator {who or 'unknown'}: {short(answer)} is not,"
+        f" in every column, what record {ordinal} says: {short(raw)}"
+        for item, question, who, answer, raw, ordinal in rows
+    ]
+    total = con.execute(f"select count(*) from {own}").fetchall()[0][0]
+    return verdict(CONTENT, STEP, source, (total, total), (count, named))
