@@ -12,13 +12,15 @@ from itertools import pairwise
 
 import duckdb
 
-from expectations.laws.answers import Separators, prove_answers
+from expectations.laws.answers import Form, Forms, prove_answers
 from expectations.laws.content import Tables, prove_content
 from expectations.laws.definitions import ACCOUNTING
 from expectations.laws.deliveries import DeliveryRelations, prove_deliveries, prove_history, prove_versions
 from expectations.laws.prove import Layer, prove_occurrences, prove_step
 from expectations.laws.raw import FileBooks, FileRecount, prove_ingest, prove_recount
 from expectations.laws.verdicts import Verdict, sort_key
+from pipelines.contracts.answers import AnswerMapping
+from pipelines.contracts.paths import parse_path
 from pipelines.landing.deliveries import file_sha256, raw_file
 from pipelines.landing.home import Home
 from pipelines.landing.land import layout_of
@@ -84,7 +86,7 @@ def prove_steps(
     landed = dict(con.execute(f"select source_id, count(*) from {LANDING.relation} group by source_id").fetchall())
     verdicts = prove_recount(recounts(state.files, home))
     verdicts += prove_ingest([_books(file) for file in state.files], state.redelivered, landed)
-    verdicts += prove_answers(con, LANDING.relation, LANDED.questions, landed, _separators(state))
+    verdicts += prove_answers(con, LANDING.relation, LANDED.questions, landed, _forms(state))
     verdicts += prove_deliveries(con, DELIVERIES)
     own = [layer if layer is LANDING else layer_of(layer, state.sources) for layer in layers]
     for before, after in pairwise(own):
@@ -179,14 +181,37 @@ def _marts_of(state: State) -> Tables:
     )
 
 
-def _separators(state: State) -> Separators:
+def _forms(state: State) -> Forms:
+    """How raw answers are written, as the contracts say."""
     return {
-        (contract.source, question): answer.split
+        (contract.source, question): _form(answer)
         for contract in state.contracts
         for mapping in contract.files
         for question, answer in mapping.answers.items()
-        if answer.split is not None
     }
+
+
+def _form(answer: AnswerMapping) -> Form:
+    spans = answer.spans
+    if spans is None:
+        return Form(separator=answer.split)
+    parts = [part for part in (spans.start, spans.end, spans.label, spans.text, spans.comment) if part is not None]
+    paths = [_json_path(part) for part in parts]
+    if None in paths:  # where a part is selected, not named, spans are only counted
+        return Form()
+    return Form(
+        span_parts=tuple(path for path in paths if path is not None),
+        start=None if spans.start is None else _json_path(spans.start),
+        nothing_at=spans.nothing_at,
+    )
+
+
+def _json_path(field: str) -> str | None:
+    """The JSON path of a field within an element; None where a step is no name."""
+    steps = parse_path(field)
+    if not all(isinstance(step, str) for step in steps):
+        return None
+    return "$" + "".join(f".{json.dumps(step, ensure_ascii=False)}" for step in steps)
 
 
 def _books(landed: LandedFile) -> FileBooks:

@@ -6,6 +6,7 @@ They hold in landing, where both are; that later layers keep both columns is ide
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 from expectations.laws.connection import Connection, first_offenders, literal, of_source, verdict
 from expectations.laws.definitions import CONTENT, INJECTIVITY
@@ -14,8 +15,26 @@ from expectations.laws.verdicts import Verdict
 
 STEP = "raw→landing"
 
-Separators = Mapping[tuple[str, str], str]
-"""By source and question, what stands between the options of a set that is written as one text."""
+
+@dataclass(frozen=True)
+class Form:
+    """How a question's raw answers are written, as far as one answer may be written in several ways.
+
+    Attributes:
+        separator: what stands between the options of a set that is one text.
+        span_parts: JSON paths, within an element of a list of spans, of all that makes a span.
+        start: of these, the path of its start.
+        nothing_at: a start that says that nothing was marked.
+    """
+
+    separator: str | None = None
+    span_parts: tuple[str, ...] = ()
+    start: str | None = None
+    nothing_at: int | None = None
+
+
+Forms = Mapping[tuple[str, str], Form]
+"""Forms by source and question."""
 
 _DECODED = (
     "case when json_valid(raw_answer) and json_type(case when json_valid(raw_answer) then raw_answer end) = 'VARCHAR'"
@@ -26,7 +45,7 @@ _MEANT = "coalesce(synonyms[{0}], {0})"
 
 
 def prove_answers(
-    con: Connection, judgments: str, questions: str, sources: Iterable[str], separators: Separators
+    con: Connection, judgments: str, questions: str, sources: Iterable[str], forms: Forms
 ) -> list[Verdict]:
     """Law 4, and law 5 for answers, by source.
 
@@ -35,13 +54,13 @@ def prove_answers(
     verdicts = []
     for source in sorted(sources):
         own, asked = of_source(judgments, source), of_source(questions, source)
-        verdicts.append(_injectivity(con, source, own, asked, separators))
+        verdicts.append(_injectivity(con, source, own, asked, forms))
         verdicts.append(_content(con, source, own))
     return verdicts
 
 
-def _injectivity(con: Connection, source: str, own: str, asked: str, separators: Separators) -> Verdict:
-    con.execute(f"create or replace temp table told as {meanings(own, asked, source, separators)}")
+def _injectivity(con: Connection, source: str, own: str, asked: str, forms: Forms) -> Verdict:
+    con.execute(f"create or replace temp table told as {meanings(own, asked, source, forms)}")
     raws, answers = con.execute("select coalesce(sum(raws), 0)::bigint, count(*) from told").fetchall()[0]
     count, rows = first_offenders(con, "select * from told where raws > 1 order by question_id, answer")
     named = [
@@ -51,42 +70,57 @@ def _injectivity(con: Connection, source: str, own: str, asked: str, separators:
     return verdict(INJECTIVITY, STEP, source, (raws, answers), (count, named))
 
 
-def meanings(judgments: str, questions: str, source: str, separators: Separators) -> str:
+def meanings(judgments: str, questions: str, source: str, forms: Forms) -> str:
     """A query: per question and answer, how many different raw answers it stands for, declared synonyms being one.
 
-    Sets are equal in any order; a preference may be told by the side on which it was shown; of the elements of spans
-    only their number is compared, for they may hold more than the span. What an N/A box overrode stays in the raw
-    answer of an abstention. Columns: question_id, answer, raws, examples.
+    Sets are equal in any order; a preference may be told by the side on which it was shown; an element of spans may
+    hold more than the span. What an N/A box overrode stays in the raw answer of an abstention, and the strength of a
+    preference, a number, in that of a comparison. Columns: question_id, answer, raws, examples.
     """
-    arms = " ".join(
-        f"when question_id = {literal(question)} and answer_type = 'multi_choice' and not {_IS_LIST}"
-        f" then string_split({_DECODED}, {literal(separator)})"
-        for (where, question), separator in sorted(separators.items())
-        if where == source
+    own = {question: form for (where, question), form in sorted(forms.items()) if where == source}
+    listed = f"json_extract_string(case when {_IS_LIST} then raw_answer end, '$[*]')"
+    arms = "".join(
+        f" when question_id = {literal(question)} then {_span_parts(listed, form)}"
+        for question, form in own.items()
+        if form.span_parts
+    )
+    arms += "".join(
+        f" when question_id = {literal(question)} and not {_IS_LIST}"
+        f" then string_split({_DECODED}, {literal(form.separator)})"
+        for question, form in own.items()
+        if form.separator is not None
     )
     parts = (
-        f"case {arms} when answer_type = 'multi_choice' and {_IS_LIST}"
-        " then json_extract_string(case when json_valid(raw_answer) then raw_answer end, '$[*]') end"
+        f"case{arms} when answer_type = 'spans' then [len({listed})::varchar] when {_IS_LIST} and"
+        f" answer_type = 'multi_choice' then {listed} end"
     )
     meant = _MEANT.format("decoded")
     return (
         f"with raws as (select question_id, answer_type, status, answer, raw_answer,"
         f" case when answer_type = 'pairwise' then presentation_order[1] end as first_shown"
         f" from {judgments} where answer_type <> 'text' and not (abstained and starts_with(raw_answer, '{{'))"
-        f" and not (answer_type = 'spans' and answer = '[]') and not (answer_type = 'pairwise' and"
-        f" starts_with(raw_answer, '{{')) group by all),"
+        f" and not (answer_type = 'pairwise' and starts_with(raw_answer, '{{')) group by all),"
         f" asked as (select question_id, map_from_entries(list_transform(declared_synonyms,"
         f" lambda one: {{'k': one.raw, 'v': one.answer}})) as synonyms from {questions}),"
         f" decoded as (select raws.*, synonyms, {_DECODED} as decoded, {parts} as parts"
         f" from raws left join asked using (question_id)),"
-        f" meant as (select question_id, status, answer, first_shown, raw_answer, case when answer_type = 'spans'"
-        f" then json_array_length(case when {_IS_LIST} then raw_answer end)::varchar when parts is not null then"
+        f" meant as (select question_id, status, answer, first_shown, raw_answer, case when parts is not null then"
         f" to_json(list_sort(list_transform(parts, lambda one: {_MEANT.format('one')})))::varchar"
         f" else {meant} end as meaning from decoded)"
         " select question_id, answer, count(distinct meaning) as raws,"
         " list_sort(array_agg(distinct raw_answer))[:3] as examples from meant"
         " group by question_id, status, answer, first_shown"
     )
+
+
+def _span_parts(listed: str, form: Form) -> str:
+    """The elements of a list of spans, each as the JSON of what makes it a span; marks of nothing left out."""
+    made = ", ".join(f"json_extract(one, {literal(path)})" for path in form.span_parts)
+    marks = listed
+    if form.start is not None and form.nothing_at is not None:
+        start = f"json_extract_string(one, {literal(form.start)})"
+        marks = f"list_filter({listed}, lambda one: {start} is distinct from {literal(str(form.nothing_at))})"
+    return f"list_transform({marks}, lambda one: to_json([{made}])::varchar)"
 
 
 def _content(con: Connection, source: str, own: str) -> Verdict:
