@@ -19,7 +19,7 @@ _NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 _ESCAPE = re.compile(r"\\u[0-9a-f]{4}|\\.")
 
 
-def _json(value: object) -> str:
+def json_text(value: object) -> str:
     """JSON without white space; only what must be escaped is, control characters with upper-case hex digits."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     return _ESCAPE.sub(lambda found: found[0][:2] + found[0][2:].upper(), text)
@@ -34,7 +34,7 @@ class Choice:
 
     def canonical(self) -> str:
         """A JSON string."""
-        return _json(self.option)
+        return json_text(self.option)
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class MultiChoice:
 
     def canonical(self) -> str:
         """A JSON array of strings."""
-        return _json(list(self.options))
+        return json_text(list(self.options))
 
 
 @dataclass(frozen=True)
@@ -101,8 +101,8 @@ class Pairwise:
     def canonical(self) -> str:
         """A JSON string, or an object with preference and strength."""
         if self.strength is None:
-            return _json(self.preference.value)
-        return _json({"preference": self.preference.value, "strength": float(self.strength)})
+            return json_text(self.preference.value)
+        return json_text({"preference": self.preference.value, "strength": float(self.strength)})
 
 
 @dataclass(frozen=True)
@@ -125,7 +125,7 @@ class Ranking:
 
     def canonical(self) -> str:
         """A JSON array of [option, rank], by rank and then by option."""
-        return _json([list(pair) for pair in sorted(self.ranks, key=lambda pair: (pair[1], pair[0]))])
+        return json_text([list(pair) for pair in sorted(self.ranks, key=lambda pair: (pair[1], pair[0]))])
 
 
 @dataclass(frozen=True)
@@ -138,7 +138,7 @@ class BestWorst:
 
     def canonical(self) -> str:
         """A JSON object with best and worst."""
-        return _json({"best": self.best, "worst": self.worst})
+        return json_text({"best": self.best, "worst": self.worst})
 
 
 @dataclass(frozen=True)
@@ -171,7 +171,7 @@ class Spans:
 
     def canonical(self) -> str:
         """A JSON array of objects."""
-        return _json(
+        return json_text(
             [
                 {
                     "start": one.start,
@@ -194,7 +194,7 @@ class Text:
 
     def canonical(self) -> str:
         """A JSON string."""
-        return _json(self.text)
+        return json_text(self.text)
 
 
 @dataclass(frozen=True)
@@ -205,7 +205,7 @@ class Abstention:
 
     def canonical(self) -> str:
         """A JSON string."""
-        return _json(self.option)
+        return json_text(self.option)
 
 
 Answer = Choice | MultiChoice | Rating | Pairwise | Ranking | BestWorst | Spans | Text | Abstention
