@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from pipelines.commands import quarantine, release, run, source, ui
+from pipelines.commands import laws, quarantine, release, run, source, ui
 
 EPILOG = "Exit codes: 0 published or nothing new, 1 a law or contract broken, 2 wrong usage."
 
@@ -20,6 +20,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("run", epilog=EPILOG)(run.run)
+app.command("prove", epilog=EPILOG)(laws.prove)
+app.command("explain")(laws.explain)
 app.command("ui")(ui.ui)
 app.add_typer(source.app, name="source")
 app.add_typer(quarantine.app, name="quarantine")

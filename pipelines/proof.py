@@ -6,7 +6,7 @@ Nothing is believed that was written before: landing is bound anew, and raw file
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import asdict
 from itertools import pairwise
 
@@ -20,6 +20,7 @@ from expectations.laws.prove import Layer, prove_occurrences, prove_step
 from expectations.laws.raw import FileBooks, FileRecount, prove_ingest, prove_recount
 from expectations.laws.verdicts import Verdict, sort_key
 from pipelines.contracts.answers import AnswerMapping
+from pipelines.contracts.model import SourceContract
 from pipelines.contracts.paths import parse_path
 from pipelines.landing.deliveries import file_sha256, raw_file
 from pipelines.landing.home import Home
@@ -86,7 +87,7 @@ def prove_steps(
     landed = dict(con.execute(f"select source_id, count(*) from {LANDING.relation} group by source_id").fetchall())
     verdicts = prove_recount(recounts(state.files, home))
     verdicts += prove_ingest([_books(file) for file in state.files], state.redelivered, landed)
-    verdicts += prove_answers(con, LANDING.relation, LANDED.questions, landed, _forms(state))
+    verdicts += prove_answers(con, LANDING.relation, LANDED.questions, landed, forms_of(state.contracts))
     verdicts += prove_deliveries(con, DELIVERIES)
     own = [layer if layer is LANDING else layer_of(layer, state.sources) for layer in layers]
     for before, after in pairwise(own):
@@ -181,11 +182,11 @@ def _marts_of(state: State) -> Tables:
     )
 
 
-def _forms(state: State) -> Forms:
+def forms_of(contracts: Iterable[SourceContract]) -> Forms:
     """How raw answers are written, as the contracts say."""
     return {
         (contract.source, question): _form(answer)
-        for contract in state.contracts
+        for contract in contracts
         for mapping in contract.files
         for question, answer in mapping.answers.items()
     }

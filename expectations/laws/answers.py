@@ -13,8 +13,6 @@ from expectations.laws.definitions import CONTENT, INJECTIVITY
 from expectations.laws.evidence import judgment_key, short
 from expectations.laws.verdicts import Verdict
 
-STEP = "raw→landing"
-
 
 @dataclass(frozen=True)
 class Form:
@@ -40,12 +38,12 @@ _DECODED = (
     "case when json_valid(raw_answer) and json_type(case when json_valid(raw_answer) then raw_answer end) = 'VARCHAR'"
     " then json_extract_string(raw_answer, '$') else raw_answer end"
 )
-_IS_LIST = "json_type(case when json_valid(raw_answer) then raw_answer end) = 'ARRAY'"
+_IS_LIST = "coalesce(json_type(case when json_valid(raw_answer) then raw_answer end) = 'ARRAY', false)"
 _MEANT = "coalesce(synonyms[{0}], {0})"
 
 
 def prove_answers(
-    con: Connection, judgments: str, questions: str, sources: Iterable[str], forms: Forms
+    con: Connection, judgments: str, questions: str, sources: Iterable[str], forms: Forms, step: str = "raw→landing"
 ) -> list[Verdict]:
     """Law 4, and law 5 for answers, by source.
 
@@ -54,12 +52,12 @@ def prove_answers(
     verdicts = []
     for source in sorted(sources):
         own, asked = of_source(judgments, source), of_source(questions, source)
-        verdicts.append(_injectivity(con, source, own, asked, forms))
-        verdicts.append(_content(con, source, own))
+        verdicts.append(_injectivity(con, source, own, asked, forms, step))
+        verdicts.append(_content(con, source, own, step))
     return verdicts
 
 
-def _injectivity(con: Connection, source: str, own: str, asked: str, forms: Forms) -> Verdict:
+def _injectivity(con: Connection, source: str, own: str, asked: str, forms: Forms, step: str) -> Verdict:
     con.execute(f"create or replace temp table told as {meanings(own, asked, source, forms)}")
     raws, answers = con.execute("select coalesce(sum(raws), 0)::bigint, count(*) from told").fetchall()[0]
     count, rows = first_offenders(con, "select * from told where raws > 1 order by question_id, answer")
@@ -67,7 +65,7 @@ def _injectivity(con: Connection, source: str, own: str, asked: str, forms: Form
         f"{source}, question {question}: {', '.join(map(short, examples))} all became {short(answer)}"
         for question, answer, _, examples in rows
     ]
-    return verdict(INJECTIVITY, STEP, source, (raws, answers), (count, named))
+    return verdict(INJECTIVITY, step, source, (raws, answers), (count, named))
 
 
 def meanings(judgments: str, questions: str, source: str, forms: Forms) -> str:
@@ -123,7 +121,7 @@ def _span_parts(listed: str, form: Form) -> str:
     return f"list_transform({marks}, lambda one: to_json([{made}])::varchar)"
 
 
-def _content(con: Connection, source: str, own: str) -> Verdict:
+def _content(con: Connection, source: str, own: str, step: str) -> Verdict:
     """The typed columns say what the canonical answer says, and a text is its raw answer, decoded."""
     inner = "case when status = 'submitted' then answer else json_extract(answer, '$.' || status)::varchar end"
     text = "json_extract_string(said, '$')"
@@ -154,4 +152,4 @@ def _content(con: Connection, source: str, own: str) -> Verdict:
         for item, question, who, answer, raw, ordinal in rows
     ]
     total = con.execute(f"select count(*) from {own}").fetchall()[0][0]
-    return verdict(CONTENT, STEP, source, (total, total), (count, named))
+    return verdict(CONTENT, step, source, (total, total), (count, named))

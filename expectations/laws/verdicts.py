@@ -17,6 +17,7 @@ _SHOWN_OFFENDERS = 3
 """How many of them a story shows."""
 
 _SHOWN_SOURCES = 5
+_SHOWN_LAWS = 5
 
 _LAYERS = ("models", "raw", "records", "landing", "staging", "intermediate", "marts", "release")
 """The way of the data: a step is as far along as the layer that it ends in."""
@@ -107,7 +108,7 @@ def story(verdicts: Iterable[Verdict]) -> str:
     by_law: dict[str, list[Verdict]] = {}
     for verdict in sorted(found, key=lambda verdict: (verdict.law != IDENTITY.code, verdict.definition.number)):
         by_law.setdefault(verdict.law, []).append(verdict)
-    for number, own in enumerate(by_law.values()):
+    for number, own in enumerate(list(by_law.values())[:_SHOWN_LAWS]):
         lines += _law(own, shown=1 if number else _SHOWN_OFFENDERS)
     lines.append(f"  What to do: {_advice({verdict.law for verdict in found})}")
     for step, later in others:

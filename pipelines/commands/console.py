@@ -51,6 +51,7 @@ def print_json(value: Any) -> None:
 @contextmanager
 def plain_errors() -> Iterator[None]:
     """Turns what users can cause into one plain message and the right exit code."""
+    from expectations.gx.release import ExpectationError
     from expectations.laws.verdicts import LawBrokenError
     from pipelines.contracts.load import ContractError
     from pipelines.fetch import FetchError
@@ -64,6 +65,7 @@ def plain_errors() -> Iterator[None]:
     from pipelines.release.publish import PublishError
     from pipelines.release.store import StoreError
     from pipelines.release.verify import UnknownReleaseError
+    from pipelines.reproof import NothingToProveError
     from pipelines.resources.settings import SettingsError
     from pipelines.shapes.beside import FlattenError
     from pipelines.warehouse.dbt import DbtError
@@ -79,6 +81,7 @@ def plain_errors() -> Iterator[None]:
         BuildError,
         CatalogError,
         DbtError,
+        ExpectationError,
         ExcessError,
         FetchError,
         FlattenError,
@@ -86,6 +89,7 @@ def plain_errors() -> Iterator[None]:
         LawBrokenError,
         LogError,
         ManifestError,
+        NothingToProveError,
         PublishError,
         StoreError,
         UnprovedError,

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 
 from pipelines.commands.console import BROKEN, USAGE, beside, console, plain_errors, print_json, say, stop
+from pipelines.commands.laws import show_laws
 from pipelines.commands.options import HomeOption, InboxOption, JsonOption, StoreOption, require_inbox, workspace
 
 if TYPE_CHECKING:
+    from expectations.laws.verdicts import Verdict
     from pipelines.contracts.dataset import Dataset
     from pipelines.project import Project
     from pipelines.resources.workspace import Workspace
@@ -42,13 +44,14 @@ def run(
     """
     with plain_errors():
         from pipelines.project import this_project
-        from pipelines.static_proof import prove_models, require
+        from pipelines.static_proof import prove_models, require, static_verdicts
 
         project = this_project()
         space = workspace(home, inbox, store)
         sources, datasets = plan(project, space, source or [], dataset)
         _ = space.key
-        require(prove_models(project.dbt_project))
+        proof = prove_models(project.dbt_project)
+        require(proof)
         outcome = _execute(project, space, sources, datasets, quiet=json)
         from pipelines.summary import summarise
 
@@ -56,7 +59,9 @@ def run(
     if json:
         print_json(summary)
     else:
-        _show(summary, space)
+        _show(
+            summary, space, [*static_verdicts(proof, [row["source"] for row in summary["sources"]]), *outcome.verdicts]
+        )
     if not outcome.succeeded:
         _fail(summary, outcome)
 
@@ -111,7 +116,7 @@ def _execute(
         return run_pipeline(project, replace(space, on_progress=progress.records), sources, datasets, progress.event)
 
 
-def _show(summary: dict[str, Any], space: Workspace) -> None:
+def _show(summary: dict[str, Any], space: Workspace, verdicts: list[Verdict]) -> None:
     from rich.table import Table
 
     out = console()
@@ -126,10 +131,11 @@ def _show(summary: dict[str, Any], space: Workspace) -> None:
     for row in summary["sources"]:
         _show_delivery(row)
         _show_quarantine(row)
-    laws, checks = summary["laws"], summary["checks"]
+    out.print()
+    show_laws(verdicts)
+    checks = summary["checks"]
     out.print(
-        f"\nlaws    {laws['held']} verdicts held, {laws['broken']} broken"
-        f"\nchecks  {checks['passed']} passed, {checks['failed']} failed"
+        f"checks  {checks['passed']} passed, {checks['failed']} failed"
         f"{f', {warned} warned' if (warned := checks['warned']) else ''} (laws, dbt tests, expectations)"
     )
     for release in summary["releases"]:

@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from expectations.laws.verdicts import LawBrokenError
 from pipelines.components.shared import LEDGER, OWNERS, ledger_table, offender_table, release_key
 from pipelines.contracts.dataset import Dataset
-from pipelines.domain.tables import RELEASED
+from pipelines.domain.tables import MADE_AT_THE_GATE, RELEASED
 from pipelines.landing.deliveries import deliveries
 from pipelines.project import this_project
 from pipelines.resources.workspace import Workspace
@@ -42,7 +42,7 @@ def release_asset(dataset: Dataset) -> dg.AssetsDefinition:
 
     @dg.asset(
         key=release_key(dataset.dataset),
-        deps=[*(dg.AssetKey([name]) for name in RELEASED if name != "ledger"), LEDGER],
+        deps=[*(dg.AssetKey([name]) for name in RELEASED if name not in MADE_AT_THE_GATE), LEDGER],
         group_name="release",
         description=f"{dataset.description} One row per published version.",
         owners=OWNERS,

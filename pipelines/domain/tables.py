@@ -320,6 +320,23 @@ LEDGER = Table(
     ),
 )
 
+FINGERPRINTS = Table(
+    "fingerprints",
+    "One row per question and item that was judged: a fingerprint of the variation on it.",
+    ("source_id", "item_id", "question_id"),
+    (
+        _SOURCE,
+        _ITEM,
+        _QUESTION,
+        _key("judgments", INT64, "How many judgments there are."),
+        _key(
+            "fingerprint",
+            STRING,
+            "Order-free, 32 hex digits; DuckDB, Spark and plain Python compute the same (docs/fingerprints.md).",
+        ),
+    ),
+)
+
 TABLES: dict[str, Table] = {
     table.name: table
     for table in (
@@ -333,10 +350,14 @@ TABLES: dict[str, Table] = {
         QUARANTINE,
         UPSTREAM_AGGREGATES,
         LEDGER,
+        FINGERPRINTS,
     )
 }
 """Every table of the product by name, in the order in which people read them."""
 
-RELEASED = ("judgments", "items", "annotators", "annotator_attributes", "questions", "sources", "ledger")
+MADE_AT_THE_GATE = ("ledger", "fingerprints")
+"""What no model makes: it tells of the release's own files."""
+
+RELEASED = ("judgments", "items", "annotators", "annotator_attributes", "questions", "sources", *MADE_AT_THE_GATE)
 """The tables that a release publishes. Quarantine stays with the pipeline, and so does history: whoever withdrew an
 answer is not to find it published."""

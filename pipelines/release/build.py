@@ -17,10 +17,11 @@ from typing import Any
 
 import duckdb
 
+from expectations.laws.neutral import neutral_fingerprints
 from expectations.laws.verdicts import Verdict, sort_key
 from pipelines.contracts.dataset import Dataset
 from pipelines.contracts.model import SourceContract
-from pipelines.domain.tables import LEDGER, RELEASED, TABLES, Table
+from pipelines.domain.tables import FINGERPRINTS, LEDGER, MADE_AT_THE_GATE, RELEASED, TABLES, Table
 from pipelines.domain.types import duckdb_type, plain_name
 from pipelines.landing.deliveries import file_sha256
 from pipelines.release.card import card
@@ -49,7 +50,7 @@ class BuildError(RuntimeError):
 
 @dataclass(frozen=True)
 class Written:
-    """The tables of a release, all but the ledger, as they lie in its local folder, with the digest of each file."""
+    """The tables of a release, all but those made at the gate, in its local folder, with the digest of each file."""
 
     folder: Path
     files: tuple[ReleaseFile, ...]
@@ -76,7 +77,7 @@ def write_tables(dataset: Dataset, run: RunFolder, con: duckdb.DuckDBPyConnectio
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     for name in RELEASED:
-        if name != LEDGER.name:
+        if name not in MADE_AT_THE_GATE:
             _write(con, TABLES[name], _mart(con, run, name, dataset), folder)
     return Written(folder, _files(folder))
 
@@ -91,7 +92,7 @@ def finish_build(
     quarantined: dict[str, dict[str, int]],
     key_fingerprint: str,
 ) -> Built:
-    """Add the ledger, the card and the manifest to tables that were proved.
+    """Add the ledger, the fingerprints, the card and the manifest to tables that were proved.
 
     Args:
         written: the tables; their digests are those of before the proof.
@@ -106,6 +107,7 @@ def finish_build(
     folder = written.folder
     ledger = sorted(verdicts, key=sort_key)
     _write_ledger(con, ledger, folder)
+    _write(con, FINGERPRINTS, _variations(folder), folder)
     raw_files = {
         source: [one.file.sha256 for one in state.files if one.contract.source == source] for source in state.sources
     }
@@ -124,6 +126,7 @@ def finish_build(
         files=(),
         laws=_laws(ledger),
         expectations=expectations,
+        fingerprints=_fingerprints(con, folder),
         code={"variorum": version("variorum"), **{name: version(name) for name in DEPENDENCIES}},
     )
     (folder / "README.md").write_bytes(card(dataset, contracts, described))
@@ -222,6 +225,19 @@ def _laws(verdicts: Sequence[Verdict]) -> dict[str, Any]:
         if verdict.step == "landing→release" and verdict.fingerprint_out:
             law["fingerprints"][verdict.source] = verdict.fingerprint_out
     return laws
+
+
+def _variations(folder: Path) -> str:
+    """The fingerprint of each question about each item."""
+    keys = FINGERPRINTS.key
+    found = neutral_fingerprints(f"read_parquet({literal(str(folder / 'judgments' / '*.parquet'))})", keys)
+    return f"select {', '.join(keys)}, n as judgments, fingerprint from ({found}) order by {', '.join(keys)}"
+
+
+def _fingerprints(con: duckdb.DuckDBPyConnection, folder: Path) -> dict[str, str]:
+    """By source, the fingerprint that anyone can compute from the released judgments."""
+    query = neutral_fingerprints(f"read_parquet({literal(str(folder / 'judgments' / '*.parquet'))})", ["source_id"])
+    return {source: fingerprint for source, _, fingerprint in sorted(con.execute(query).fetchall())}
 
 
 def _files(folder: Path) -> tuple[ReleaseFile, ...]:

@@ -60,6 +60,7 @@ class Manifest:
         version: semantic version; empty while it is not yet decided.
         laws: by law code, how many verdicts held on these very bytes, and their fingerprints by source.
         expectations: by table, how many expectations held on its files.
+        fingerprints: by source, the engine-neutral fingerprint of its judgments (``expectations.laws.neutral``).
     """
 
     dataset: str
@@ -73,6 +74,7 @@ class Manifest:
     laws: dict[str, Any]
     code: dict[str, str]
     expectations: dict[str, int] = field(default_factory=dict)
+    fingerprints: dict[str, str] = field(default_factory=dict)
     version: str = ""
     format: int = FORMAT
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from hashlib import md5
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -12,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from expectations.recount.fingerprint import NEUTRAL, Fingerprint, neutral_fingerprints, of_rows
+from expectations.laws.neutral import NEUTRAL, Fingerprint, neutral_fingerprints, of_rows
 from pipelines.domain.tables import JUDGMENTS
 from pipelines.domain.types import BOOLEAN, ListOf, duckdb_type
 from tests.unit.laws_bench import Row, judgments
@@ -109,3 +110,12 @@ def test_the_definition_by_hand() -> None:
 def test_what_a_judgment_cannot_hold_is_no_row() -> None:
     with pytest.raises(TypeError, match="holds no float"):
         of_rows([[1.5]])
+
+
+def test_the_documented_python_computes_the_same() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "fingerprints.md").read_text(encoding="utf-8")
+    space: dict[str, Any] = {}
+    exec(text.split("```python\n")[1].split("```")[0], space)  # noqa: S102 - our own documentation
+    rows: list[list[object]] = [["s", "i", None, "q", "", "ä", "\n", "-", "1:a", *["x"] * 5], ["s"] * 14]
+    assert space["fingerprint"](rows) == of_rows(rows).digest
+    assert space["fingerprint"](rows[:1]) != of_rows(rows).digest
