@@ -16,8 +16,10 @@ from pipelines.contracts.model import SourceContract
 from pipelines.domain.pseudonyms import PseudonymKey
 from pipelines.domain.vocabulary import REASON_MEANINGS, Reason
 from pipelines.ingest import IngestReport, ingest_source
+from pipelines.landing.deliveries import current_files
 from pipelines.landing.home import Home
-from pipelines.landing.land import connect, landed_folder
+from pipelines.landing.land import connect
+from pipelines.landing.receipts import folder_of
 from pipelines.shapes.sql import literal
 
 FIRST_ROWS = 5
@@ -73,10 +75,7 @@ def check_source(contract: SourceContract, inbox: Path) -> SourceCheck:
 
 
 def _look(contract: SourceContract, report: IngestReport, home: Home, key: PseudonymKey) -> SourceCheck:
-    folders = [
-        landed_folder(contract, receipt.mapping, receipt.file_sha256, key, home, receipt.told_apart)
-        for receipt in report.receipts
-    ]
+    folders = [folder_of(contract, file, key, home) for _, file in current_files(contract, home)]
     con = connect()
     try:
         judgments = _parquet(folders, "judgments")

@@ -11,11 +11,12 @@ from pathlib import Path
 
 from pipelines.contracts.model import SourceContract
 from pipelines.domain.pseudonyms import PseudonymKey
-from pipelines.landing.deliveries import Delivery, current_files, deliveries, raw_file, receive
+from pipelines.landing.deliveries import Delivery, current_files, deliveries, receive
 from pipelines.landing.history import History, fold_history, land_past, read_history
 from pipelines.landing.home import Home
-from pipelines.landing.land import FileReceipt, land_file
+from pipelines.landing.land import land_file
 from pipelines.landing.quarantine import note_reading
+from pipelines.landing.receipts import FileReceipt
 
 
 @dataclass(frozen=True)
@@ -92,8 +93,7 @@ def land_delivered(
     receipts = []
     for _, file in current_files(contract, home):
         told = (lambda count, digest=file.sha256: on_progress(digest, count)) if on_progress else None
-        raw = raw_file(contract.source, file.sha256, home)
-        receipts.append(land_file(contract, file.mapping, raw, file.sha256, key, home, told, file.name, file.copy))
+        receipts.append(land_file(contract, file, key, home, told))
     land_past(contract, key, home, on_progress)
     fold_history(contract, key, home)
     note_reading(contract, key, home)

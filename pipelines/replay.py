@@ -9,9 +9,10 @@ from pathlib import Path
 from pipelines.contracts.model import SourceContract
 from pipelines.domain.pseudonyms import PseudonymKey
 from pipelines.ingest import land_delivered
+from pipelines.landing.deliveries import current_files
 from pipelines.landing.home import Home
-from pipelines.landing.land import landed_folder
 from pipelines.landing.quarantine import Replay, replayed
+from pipelines.landing.receipts import folder_of
 
 
 def replay_source(contract: SourceContract, home: Home, key: PseudonymKey, *, dry_run: bool = False) -> Replay:
@@ -37,6 +38,6 @@ def replay_source(contract: SourceContract, home: Home, key: PseudonymKey, *, dr
 
 
 def _replay(contract: SourceContract, home: Home, key: PseudonymKey) -> Replay:
-    receipts = land_delivered(contract, home, key)
-    landed = [landed_folder(contract, one.mapping, one.file_sha256, key, home, one.told_apart) for one in receipts]
+    land_delivered(contract, home, key)
+    landed = [folder_of(contract, file, key, home) for _, file in current_files(contract, home)]
     return replayed(contract.source, landed, home) or Replay(contract.source, 0, 0, 0, 0, {})

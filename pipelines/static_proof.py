@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -66,8 +67,10 @@ def main() -> int:
     for violation in proof.violations:
         print(violation)
     if proof.holds:
-        print(f"law 8 holds: {len(proof.models)} models keep every judgment once, untouched")
-    return 0 if proof.holds else 1
+        print(f"law {STATIC.number} holds: {len(proof.models)} models keep every judgment once, untouched")
+        return 0
+    print(f"law {STATIC.number}, {STATIC.name}, is broken: {STATIC.failure}", file=sys.stderr)
+    return 1
 
 
 if __name__ == "__main__":

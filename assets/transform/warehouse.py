@@ -145,6 +145,16 @@ def models(
     os.environ.update(run_environment(run))
     built = dbt.cli(["build", "--exclude-resource-type", "unit_test"], context=context, target_path=run.root / "dbt")
     for event in built.stream():
-        if isinstance(event, dg.Output) and (rows := mart_rows(run, event.output_name)) is not None:
-            context.add_output_metadata({"dagster/row_count": rows}, output_name=event.output_name)
+        if isinstance(event, dg.Output):
+            context.add_output_metadata(_said_of(event.output_name, run), output_name=event.output_name)
         yield event
+
+
+def _said_of(model: str, run: RunFolder) -> dict[str, Any]:
+    """What a model's materialization says: where its columns come from, and its rows where it is a mart."""
+    said: dict[str, Any] = {}
+    if model in PROOF.models:
+        said["dagster/column_lineage"] = column_lineage(PROOF.models[model])
+    if (rows := mart_rows(run, model)) is not None:
+        said["dagster/row_count"] = rows
+    return said

@@ -29,6 +29,7 @@ _NEEDS: dict[str, tuple[str, ...]] = {
     "annotators": (),
     "annotator_attributes": ("sources", "annotators"),
     "judgments": ("sources", "questions", "items", "annotators"),
+    "judgment_history": ("sources", "questions", "items", "annotators", "judgments"),
     "quarantine": ("sources",),
 }
 """What a row of a table refers to. Nothing that refers to the row is in its world: only the fault itself is wrong."""
@@ -145,6 +146,23 @@ def fill_table(connection: duckdb.DuckDBPyConnection, name: str, rows: Sequence[
 def good_world(number: int) -> World:
     """A world in which all is well. Its number marks every key, so that an offending row tells its world."""
     mark, annotator = f"world {number}", f"a{number:032}"
+    judgment = {
+        "source_id": mark,
+        "item_id": mark,
+        "annotator_id": annotator,
+        "question_id": mark,
+        "annotator_kind": "human",
+        "attribution": "stable",
+        "answer_type": "choice",
+        "answer": '"a"',
+        "answer_choice": "a",
+        "raw_answer": "a",
+        "status": "submitted",
+        "abstained": False,
+        "file_sha256": mark,
+        "record_ordinal": 0,
+        "record_part": 0,
+    }
     return {
         "sources": [_source(mark, "stable")],
         "questions": [*_questions(mark, mark), *_questions(_NOBODY, mark)[:1]],
@@ -164,25 +182,21 @@ def good_world(number: int) -> World:
                 "record_ordinal": 0,
             }
         ],
-        "judgments": [
+        "judgments": [{**judgment, "occurrence": 1, "version": 2}],
+        "judgment_history": [
             {
-                "source_id": mark,
-                "item_id": mark,
-                "annotator_id": annotator,
-                "question_id": mark,
-                "occurrence": 1,
+                **judgment,
+                "answer": '"b"',
+                "answer_choice": "b",
+                "raw_answer": "b",
                 "version": 1,
-                "annotator_kind": "human",
-                "attribution": "stable",
-                "answer_type": "choice",
-                "answer": '"a"',
-                "answer_choice": "a",
-                "raw_answer": "a",
-                "status": "submitted",
-                "abstained": False,
-                "file_sha256": mark,
-                "record_ordinal": 0,
-                "record_part": 0,
+                "change": "corrected",
+                "came_with": 1,
+                "ended_by": 2,
+                "changed_columns": ["answer", "answer_choice", "raw_answer"],
+                "now_file_sha256": mark,
+                "now_record_ordinal": 0,
+                "now_record_part": 0,
             }
         ],
         "quarantine": [

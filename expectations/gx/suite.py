@@ -21,7 +21,10 @@ SUITE_COMPONENT = "expectations.gx.Suite"
 SUITES = Path(__file__).parent.parent / "suites"
 """The suites that ship with the product, one file a table."""
 
-GUARDED = ("sources", "questions", "items", "annotators", "annotator_attributes", "judgments", "quarantine")
+GUARDED = (
+    "sources", "questions", "items", "annotators", "annotator_attributes", "judgments", "judgment_history",
+    "quarantine",
+)  # fmt: skip
 """The mart tables that suites guard: those that the canary knows good rows of."""
 
 ExpectationType = Literal[

@@ -18,7 +18,7 @@ from pipelines.bench.exports import Export
 from pipelines.contracts.dataset import dataset_of_one
 from pipelines.contracts.model import SourceContract
 from pipelines.domain.pseudonyms import PseudonymKey
-from pipelines.landing.deliveries import current_files, file_sha256, raw_file, receive
+from pipelines.landing.deliveries import current_files, file_sha256, receive
 from pipelines.landing.home import Home
 from pipelines.landing.land import land_file, layout_of
 from pipelines.project import this_project
@@ -102,8 +102,7 @@ def deliver(place: Place) -> None:
 def land(place: Place) -> None:
     """The delivered file through reader, shape and second reader into landing."""
     for _, file in current_files(place.contract, place.home):
-        raw = raw_file(place.contract.source, file.sha256, place.home)
-        receipt = land_file(place.contract, file.mapping, raw, file.sha256, _KEY, place.home)
+        receipt = land_file(place.contract, file, _KEY, place.home)
         place.expect("landing", receipt.judgments)
 
 

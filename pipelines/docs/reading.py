@@ -15,7 +15,8 @@ is recognised; one of another encoding refuses the file. Memory does not grow wi
 - **gzip, zip, tar** (packed or not) are refused as a whole where a member is a link, a device, encrypted or an
   archive itself, leaves the archive, or has a name twice; where there are more than 10,000 members, more than 64 GiB,
   or, above 64 MiB, more than 200 times the packed size; and where something stands before or behind them.
-- A record may have 64 MiB (CSV 8 MiB) and 64 levels.
+- A record may have 64 MiB and 64 levels; a row of a CSV 8 MiB, since its parser holds 32 times as much as the largest
+  row may have.
 
 ### Records of XML
 

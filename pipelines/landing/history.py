@@ -19,16 +19,10 @@ from typing import Any
 from pipelines.contracts.model import SourceContract
 from pipelines.domain.pseudonyms import PseudonymKey
 from pipelines.landing.changes import ENDED, OUTCOMES, STANDING, LandedJudgments, compare_states, fold_corrections
-from pipelines.landing.deliveries import (
-    DeliveredFile,
-    current_files,
-    deliveries,
-    file_sha256,
-    raw_file,
-    states_delivered,
-)
+from pipelines.landing.deliveries import DeliveredFile, current_files, deliveries, file_sha256, states_delivered
 from pipelines.landing.home import Home, locked
-from pipelines.landing.land import connect, land_file, landed_folder, read_receipt, reading_id, told_apart
+from pipelines.landing.land import connect, land_file
+from pipelines.landing.receipts import folder_of, read_receipt, reading_folder
 from pipelines.shapes.sql import literal
 
 CHANGE = "change.json"
@@ -117,8 +111,7 @@ def land_past(
     """Land what earlier deliveries of a ``full`` source held, where the present reading has not: history needs it."""
     for file in _past_files(contract, home):
         on_progress = (lambda count, digest=file.sha256: told(digest, count)) if told else None
-        raw = raw_file(contract.source, file.sha256, home)
-        land_file(contract, file.mapping, raw, file.sha256, key, home, on_progress, file.name, file.copy)
+        land_file(contract, file, key, home, on_progress)
 
 
 def fold_history(contract: SourceContract, key: PseudonymKey, home: Home) -> None:
@@ -126,7 +119,7 @@ def fold_history(contract: SourceContract, key: PseudonymKey, home: Home) -> Non
     steps, _, _ = _steps(contract, key, home)
     if not _unsound(steps):
         return
-    root = home.landing / contract.source / reading_id(contract, key)
+    root = reading_folder(contract, key, home)
     with locked(root):
         (root / "changes").mkdir(exist_ok=True)
         if damaged := _unsound(steps):
@@ -173,7 +166,7 @@ def _past_files(contract: SourceContract, home: Home) -> list[DeliveredFile]:
 
 def _steps(contract: SourceContract, key: PseudonymKey, home: Home) -> tuple[list[_Step], bool, tuple[int, ...]]:
     """The changes that a source has, whether the last delivery is a state, and the deliveries that are none."""
-    root = home.landing / contract.source / reading_id(contract, key) / "changes"
+    root = reading_folder(contract, key, home) / "changes"
     delivered = deliveries(contract.source, home)
     if contract.export_mode == "append" or (contract.export_mode == "full" and len(delivered) < 2):
         return [], True, ()
@@ -211,8 +204,7 @@ def _landed(
     for sequence, file in files:
         if contract.files[file.mapping].role != "judgments":
             continue
-        apart = told_apart(contract, file.mapping, file.name, file.copy, key)
-        folder = landed_folder(contract, file.mapping, file.sha256, key, home, apart)
+        folder = folder_of(contract, file, key, home)
         if not folder.exists():
             raise HistoryError(
                 f"{contract.source}: {file.name} of delivery {sequence} is not landed under the present contract;"

@@ -5,14 +5,12 @@ A landed file is a folder, written beside its place and moved there whole: it is
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections import Counter
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import asdict, dataclass, field, replace
-from hashlib import sha256
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -30,8 +28,10 @@ from pipelines.domain.types import duckdb_type
 from pipelines.domain.vocabulary import Reason
 from pipelines.landing.ahead import ahead
 from pipelines.landing.chunks import Chunk, RawFile
+from pipelines.landing.deliveries import DeliveredFile, raw_file
 from pipelines.landing.home import Home, locked
 from pipelines.landing.parts import PartWriter
+from pipelines.landing.receipts import RECEIPT, FileReceipt, folder_of, read_receipt, write_receipt
 from pipelines.landing.refusals import Refusal, Refusals
 from pipelines.landing.schema import LANDED
 from pipelines.readers.records import (
@@ -47,86 +47,19 @@ from pipelines.shapes.plan import Constant, Plan, Planner
 from pipelines.shapes.slots import Slots, required_paths
 from pipelines.shapes.xml_forms import xml_forms
 
-LANDING_VERSION = 5
-"""Raised when the same raw bytes and contract would land differently."""
-
-RECEIPT = "receipt.json"
-
-
-@dataclass(frozen=True)
-class FileReceipt:
-    """What one raw file came to. Counts are of records, acts, or judgments, as named.
-
-    ``records_recounted`` comes from the second reader; ``refused_as_a_whole`` is a reason code or None.
-    ``candidates`` are answers found; each is a judgment or refused. ``questions`` gives (candidates, judgments)
-    by question. ``raw_annotators`` and ``annotators`` count distinct raw ids and pseudonyms. ``told_apart`` is part of
-    the folder's name where the contract reads file names.
-    """
-
-    source: str
-    mapping: int
-    role: str
-    file_sha256: str
-    size: int
-    records_recounted: int
-    records: int
-    records_refused: int
-    acts: int
-    acts_refused: int
-    candidates: int
-    judgments: int
-    judgments_refused: int
-    raw_annotators: int
-    annotators: int
-    refused_as_a_whole: str | None = None
-    message: str | None = None
-    questions: dict[str, tuple[int, int]] = field(default_factory=dict)
-    reasons: dict[str, int] = field(default_factory=dict)
-    uncovered: dict[str, int] = field(default_factory=dict)
-    told_apart: str = ""
-
-
-def reading_id(contract: SourceContract, key: PseudonymKey) -> str:
-    """16 hex digits for how a file is read: the same raw file under the same reading lands the same bytes."""
-    return sha256(f"{LANDING_VERSION}:{contract.reading_digest()}:{key.fingerprint}".encode()).hexdigest()[:16]
-
-
-def landed_folder(
-    contract: SourceContract, mapping: int, file_sha256: str, key: PseudonymKey, home: Home, apart: str = ""
-) -> Path:
-    """Where a file lands under its contract's present reading; ``apart`` is what ``told_apart`` says of it."""
-    name = "-".join(part for part in (file_sha256, str(mapping), apart) if part)
-    return home.landing / contract.source / reading_id(contract, key) / name
-
-
-def told_apart(contract: SourceContract, mapping: int, name: str, copy: int, key: PseudonymKey) -> str:
-    """What tells a file from others of the same bytes: nothing, unless its name is read; then a keyed hash of it.
-
-    The name itself may be a person's, and stays in the restricted raw area unless the contract maps it.
-    """
-    if not contract.files[mapping].reads_file_name:
-        return ""
-    return key.pseudonym(contract.source, "$file", f"{copy}/{name}")[1:17]
-
 
 def land_file(
     contract: SourceContract,
-    mapping: int,
-    raw: Path,
-    file_sha256: str,
+    file: DeliveredFile,
     key: PseudonymKey,
     home: Home,
     on_progress: Callable[[int], None] | None = None,
-    name: str = "",
-    copy: int = 0,
 ) -> FileReceipt:
-    """Land a raw file, unless it is there already; one process at a time lands a source's files.
+    """Land a delivered file, unless it is there already; one process at a time lands a source's files.
 
-    ``on_progress`` is told the number of records read so far. ``name`` is the file's in the inbox folder, and
-    ``copy`` how many files of the same bytes are landed before it: both matter only where the contract reads names.
+    ``on_progress`` is told the number of records read so far.
     """
-    apart = told_apart(contract, mapping, name, copy, key)
-    folder = landed_folder(contract, mapping, file_sha256, key, home, apart)
+    folder = folder_of(contract, file, key, home)
     if (folder / RECEIPT).exists():
         return read_receipt(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -136,21 +69,14 @@ def land_file(
             # What is there was left by a process that died: whoever builds holds the lock.
             shutil.rmtree(building, ignore_errors=True)
             try:
-                lander = Lander(contract, mapping, raw, file_sha256, key, building, name, copy)
-                receipt = replace(lander.land(on_progress), told_apart=apart)
+                lander = Lander(contract, file, raw_file(contract.source, file.sha256, home), key, building)
+                receipt = lander.land(on_progress)
                 _keep_restricted(home, contract, folder.parent.name, folder.name, lander)
-                (building / RECEIPT).write_text(json.dumps(asdict(receipt), indent=1))
+                write_receipt(receipt, building)
                 building.rename(folder)
             finally:
                 shutil.rmtree(building, ignore_errors=True)
     return read_receipt(folder)
-
-
-def read_receipt(folder: Path) -> FileReceipt:
-    """The receipt of a landed file."""
-    data: dict[str, Any] = json.loads((folder / RECEIPT).read_bytes())
-    data["questions"] = {code: tuple(counts) for code, counts in data["questions"].items()}
-    return FileReceipt(**data)
 
 
 class Lander:
@@ -159,25 +85,20 @@ class Lander:
     def __init__(
         self,
         contract: SourceContract,
-        number: int,
+        file: DeliveredFile,
         raw: Path,
-        file_sha256: str,
         key: PseudonymKey,
         building: Path,
-        name: str = "",
-        copy: int = 0,
     ) -> None:
         self._contract = contract
-        self._number = number
-        self._mapping: FileMapping = contract.files[number]
+        self._file = file
+        self._mapping: FileMapping = contract.files[file.mapping]
         self._raw = raw
-        self._sha = file_sha256
         self._key = key
         self._building = building
         self._slots = Slots(self._mapping)
         dialect = self._mapping.dialect
-        self._made = {"$file": bare_name(name, dialect.within)} if self._mapping.reads_file_name else {}
-        self._copy = copy
+        self._made = {"$file": bare_name(file.name, dialect.within)} if self._mapping.reads_file_name else {}
         self._layout = layout_of(dialect)
         self._parts = 0
         self.refused = Refusals(raw, self._layout)
@@ -193,11 +114,11 @@ class Lander:
         recounted = 0
         with connect() as con, PartWriter(self._building) as writer, ThreadPoolExecutor(1) as second:
             self._writer = writer
-            recount = second.submit(self._recount, exactly=self._copy > 0)
+            recount = second.submit(self._recount, exactly=self._file.copy > 0)
             try:
                 try:
-                    if self._copy:
-                        self.refused.first = self._copy * recount.result()
+                    if self._file.copy:
+                        self.refused.first = self._file.copy * recount.result()
                     try:
                         self._land_chunks(con, source, recount, on_progress)
                     except RecordTooLargeError:
@@ -220,15 +141,15 @@ class Lander:
             except FileRefusedError as error:
                 refusal = error
                 self._start_over()
-                self.refused.instead(error, self._copy)
+                self.refused.instead(error, self._file.copy)
             self._write_quarantine()
             self._write_missing()
         counts = self._counts
         return FileReceipt(
             source=self._contract.source,
-            mapping=self._number,
+            mapping=self._file.mapping,
             role=self._mapping.role,
-            file_sha256=self._sha,
+            file_sha256=self._file.sha256,
             size=self._raw.stat().st_size,
             records_recounted=recounted,
             records=0 if refusal else source.records,
@@ -278,7 +199,7 @@ class Lander:
             raise FileRefusedError(Reason.FILE_MALFORMED, str(error)) from None
 
     def _plan(self, extra: str | None) -> Plan:
-        return Planner(self._contract, self._mapping, self._slots, file_sha256=self._sha, extra=extra).plan()
+        return Planner(self._contract, self._mapping, self._slots, file_sha256=self._file.sha256, extra=extra).plan()
 
     def _land_chunk(self, con: duckdb.DuckDBPyConnection, chunk: Chunk) -> None:
         plan = self._plan(chunk.extra_sql)
@@ -349,7 +270,7 @@ class Lander:
         self._parts = 0
 
     def _write_quarantine(self) -> None:
-        rows = self.refused.landed(self._contract.source, self._sha)
+        rows = self.refused.landed(self._contract.source, self._file.sha256)
         order = [(name, "ascending") for name in ("record_ordinal", "record_part", "question_id")]
         self._writer.write(LANDED["quarantine"], self._parts, rows.sort_by(order))
 

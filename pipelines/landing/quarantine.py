@@ -18,7 +18,8 @@ from pipelines.domain.pseudonyms import PseudonymKey
 from pipelines.domain.vocabulary import Reason
 from pipelines.landing.deliveries import current_files
 from pipelines.landing.home import Home, locked, write_private
-from pipelines.landing.land import connect, reading_id
+from pipelines.landing.land import connect
+from pipelines.landing.receipts import reading_id
 from pipelines.shapes.sql import literal
 
 

@@ -27,7 +27,9 @@ def _landed(
     return Table(table.name, table.grain, key, columns + adding)
 
 
-PLACE = ("source_id", "file_sha256", "record_ordinal", "record_part", "question_id")
+_JUDGMENT = (SOURCES.column("source_id"), *_LOCATOR, JUDGMENTS.column("record_part"), JUDGMENTS.column("question_id"))
+
+PLACE = tuple(column.name for column in _JUDGMENT)
 """A landed judgment's place in the raw files: no two have the same."""
 
 
@@ -61,26 +63,24 @@ FILES = Table(
 CATALOG: dict[str, Table] = {"sources": SOURCES, "questions": QUESTIONS, "files": FILES}
 """What contracts and deliveries tell, beside the landed files."""
 
-_JUDGMENT = (SOURCES.column("source_id"), *_LOCATOR, JUDGMENTS.column("record_part"), JUDGMENTS.column("question_id"))
-
 VERSIONS = Table(
     "judgment_versions",
     "One row per judgment of the current state that a delivery changed.",
-    tuple(column.name for column in _JUDGMENT),
+    PLACE,
     (*_JUDGMENT, JUDGMENTS.column("version")),
 )
 
 WITHDRAWN = Table(
     "withdrawn",
     "One row per landed judgment that a later file of a correcting source replaced or repeated.",
-    tuple(column.name for column in _JUDGMENT),
+    PLACE,
     (*_JUDGMENT, Column("why", STRING, "corrected or repeated.", nullable=False)),
 )
 
 BEGUN = Table(
     "begun",
     "One row per judgment that the last delivery of a whole-state source brought: corrected or added.",
-    tuple(column.name for column in _JUDGMENT),
+    PLACE,
     (*_JUDGMENT, JUDGMENTS.column("version")),
 )
 

@@ -1,6 +1,7 @@
 """CSV bytes to columns of text, through Arrow's streaming parser; nothing is sniffed, nothing becomes null.
 
-Arrow reads ahead, up to 32 blocks (``CHUNK_BYTES`` each): that, and not the file, is what its memory grows to.
+Arrow reads ahead, up to 32 blocks (``CHUNK_BYTES`` each): that, and not the file, is what its memory grows to. Since a
+row must fit into a block, and the number of blocks cannot be set, a row may not have what a JSON record may.
 """
 
 from __future__ import annotations
@@ -123,5 +124,6 @@ def _refusal(error: pa.ArrowInvalid) -> FileRefusedError:
     if "Empty CSV" in text:
         return FileRefusedError(Reason.FILE_EMPTY, "the file is empty")
     if "straddling" in text:
-        return RecordTooLargeError(Reason.FILE_MALFORMED, "a record is larger than the limit, or a quote never closes")
+        message = f"a record is larger than {CHUNK_BYTES >> 20} MiB, or a quote never closes"
+        return RecordTooLargeError(Reason.FILE_MALFORMED, message)
     return FileRefusedError(Reason.FILE_MALFORMED, "the file is no valid CSV of the declared dialect")

@@ -16,8 +16,8 @@ from pipelines.domain.pseudonyms import PseudonymKey
 from pipelines.landing.deliveries import DeliveredFile, current_files, deliveries, is_told_apart
 from pipelines.landing.history import History, HistoryError, read_history
 from pipelines.landing.home import Home
-from pipelines.landing.land import FileReceipt, landed_folder, read_receipt, told_apart
 from pipelines.landing.quarantine import Replay, replayed
+from pipelines.landing.receipts import FileReceipt, folder_of, read_receipt
 
 
 class CatalogError(RuntimeError):
@@ -47,8 +47,7 @@ def landed_files(contract: SourceContract, key: PseudonymKey, home: Home) -> lis
     """
     found = []
     for delivery, file in current_files(contract, home):
-        apart = told_apart(contract, file.mapping, file.name, file.copy, key)
-        folder = landed_folder(contract, file.mapping, file.sha256, key, home, apart)
+        folder = folder_of(contract, file, key, home)
         if not folder.exists():
             raise CatalogError(
                 f"{contract.source}: {file.name} was delivered but is not landed under the present contract;"

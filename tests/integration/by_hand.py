@@ -10,7 +10,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -79,17 +79,22 @@ def edited_project(edit: Edit | None, folder: Path) -> Path:
     return folder
 
 
-def build_models(jobs: Mapping[Path, RunFolder], *, select: str = "+judgments") -> None:
-    """Build models of several dbt projects, each into its own run, in one process of dbt's own."""
+def run_dbt(command: Sequence[str], jobs: Mapping[Path, RunFolder]) -> subprocess.CompletedProcess[str]:
+    """Run a dbt command on several dbt projects, each with its own run's warehouse, in one process of dbt's own."""
     listed = [(str(project), str(run.warehouse), str(run.marts)) for project, run in jobs.items()]
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.integration.dbt_jobs", select, json.dumps(listed)],
+    return subprocess.run(
+        [sys.executable, "-m", "tests.integration.dbt_jobs", json.dumps(command), json.dumps(listed)],
         cwd=ROOT,
         capture_output=True,
         text=True,
         check=False,
         timeout=300,
     )
+
+
+def build_models(jobs: Mapping[Path, RunFolder], *, select: str = "+judgments") -> None:
+    """Build models of several dbt projects, each into its own run."""
+    done = run_dbt(["run", "--select", select], jobs)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
@@ -104,11 +109,17 @@ def copied_checkout(folder: Path, edit: Edit | None = None) -> Path:
 
 def variorum_of(checkout: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """The command of another checkout, with the tests' key."""
+    return python_of(checkout, "-m", "pipelines.cli", *arguments)
+
+
+def python_of(checkout: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Python in another checkout, whose packages go before this one's, with the tests' key."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(("VARIORUM_", "DAGSTER_"))}
     inherited.pop("PYTHONDONTWRITEBYTECODE", None)
+    own = {"PYTHONPATH": str(checkout), "VARIORUM_PSEUDONYM_KEY": TEST_KEY, "COLUMNS": "80", **environment}
     return subprocess.run(
-        [sys.executable, "-m", "pipelines.cli", *arguments],
-        env={**inherited, "PYTHONPATH": str(checkout), "VARIORUM_PSEUDONYM_KEY": TEST_KEY, "COLUMNS": "80"},
+        [sys.executable, *arguments],
+        env={**inherited, **own},
         cwd=checkout,
         capture_output=True,
         text=True,

@@ -1,4 +1,4 @@
-"""Builds models of several dbt projects in one process: started by ``by_hand.build_models``."""
+"""Runs one dbt command on several dbt projects in one process: started by ``by_hand.run_dbt``."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from dbt.cli.main import dbtRunner
 
 
 def main() -> int:
-    """Each job is (project, warehouse, marts); the first that fails ends the process."""
+    """Each job is (project, warehouse, marts); all are done, and 1 is returned if any of them failed."""
     os.environ["DBT_SEND_ANONYMOUS_USAGE_STATS"] = "false"
-    select, jobs = sys.argv[1], json.loads(sys.argv[2])
+    command, jobs = json.loads(sys.argv[1]), json.loads(sys.argv[2])
+    failed = 0
     for project, warehouse, marts in jobs:
         os.environ.update(VARIORUM_WAREHOUSE=warehouse, VARIORUM_MARTS=marts)
-        arguments = ["run", "--quiet", "--select", select, "--project-dir", project, "--profiles-dir", project]
-        if not dbtRunner().invoke(arguments).success:
-            print(f"dbt cannot build {project}", file=sys.stderr)
-            return 1
-    return 0
+        if not dbtRunner().invoke([*command, "--quiet", "--project-dir", project, "--profiles-dir", project]).success:
+            print(f"dbt {command[0]} fails on {project}", file=sys.stderr)
+            failed = 1
+    return failed
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.ingest import ingest_source
-from pipelines.landing.land import RECEIPT
+from pipelines.landing.receipts import RECEIPT
 from tests.unit.deliveries_bench import KEY, Deliveries, contract
 
 FILES = ("open", "os.rename", "os.mkdir", "os.rmdir", "os.remove", "os.chmod")

@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 import duckdb
 import pytest
 
+from expectations.gx.run import validate
+from expectations.gx.suite import load_suites
 from expectations.laws.verdicts import Verdict, broken, story
 from pipelines.proof import prove_run
 from pipelines.warehouse.catalog import bind
@@ -66,7 +68,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
     projects = {
         edited_project(edit, root / f"project{number}"): runs[name] for number, (name, edit) in enumerate(EDITS.items())
     }
-    build_models(projects, select="+judgments +judgment_history")
+    build_models(projects, select="+judgments +judgment_history +questions +sources")
     return Built(deliveries, runs)
 
 
@@ -115,6 +117,17 @@ def test_a_filter_that_leaves_out_more_or_less_is_caught(
     assert {verdict.definition.number for verdict in found} == laws
     assert any(told in offender for verdict in found for offender in verdict.offenders)
     assert f"The laws are broken in step {step}" in story(found)
+
+
+@pytest.mark.xdist_group("delivered_again")
+def test_what_is_expected_of_history_holds_on_it_and_a_lost_version_breaks_it(built: Built) -> None:
+    suites = [suite for suite in load_suites() if suite.name == "judgment_history"]
+    (held,) = validate(built.runs["faithful"].warehouse, suites, None)
+    assert [one.meaning for one in held.expectations if one.outcome != "held"] == []
+    (lost,) = validate(built.runs["versions lost"].warehouse, suites, None)
+    (found,) = [one for one in lost.expectations if one.outcome != "held"]
+    assert (found.outcome, found.unexpected_count) == ("broken", 1)
+    assert found.meaning.startswith("What stands now in its place is a later version")
 
 
 def test_the_command_tells_what_a_new_delivery_changed(tmp_path: Path) -> None:

@@ -17,9 +17,10 @@ import pytest
 from pipelines.domain.pseudonyms import PseudonymKey
 from pipelines.ingest import ingest_source
 from pipelines.landing.home import Home
-from pipelines.landing.land import connect, landed_folder
+from pipelines.landing.land import connect
 from pipelines.project import this_project
 from tests.conftest import PUBLIC, ROOT
+from tests.unit.landed import landed_folders
 
 FIXTURES = ROOT / "tests" / "fixtures"
 KEY = PseudonymKey(b"k" * 32)
@@ -49,7 +50,7 @@ def landed(source: str, tmp_path: Path) -> dict[str, list[Any]]:
     """What the export lands as, in the form of expected.json; annotators by their raw ids."""
     contract, home = this_project().contract(source), Home(tmp_path / "home")
     report = ingest_source(contract, inbox_of(source, tmp_path), home, KEY)
-    folders = [landed_folder(contract, one.mapping, one.file_sha256, KEY, home) for one in report.receipts]
+    folders = landed_folders(contract, home, KEY)
     for one in report.receipts:
         assert one.refused_as_a_whole is None, one.message
         assert one.records_recounted == one.records

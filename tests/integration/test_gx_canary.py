@@ -13,8 +13,8 @@ from expectations.gx.suite import ROW_RULE, Expectation, Suite, load_suites
 SUITES = load_suites()
 FAULTS = planted_faults(SUITES)
 
-CONSEQUENCES = {("judgments", "a source that is nowhere"): 3}
-"""Faults that more than one expectation sees: of an unknown source, item and question are unknown too."""
+CONSEQUENCES = {("judgments", "a source that is nowhere"): 3, ("judgment_history", "a source that is nowhere"): 3}
+"""Faults that more than one expectation sees: of an unknown source, all else that it has is unknown too."""
 
 
 @pytest.fixture(scope="module")

@@ -81,6 +81,14 @@ def good_marts() -> dict[str, list[Row]]:
         judgment("text", "text", '"say \\"null\\"\\n"', answer_text='say "null"\n'),
         judgment("text", "text", '""', answer_text="", occurrence=2),
     ]  # fmt: skip
+    ended = marts["judgment_history"][0]
+    gone = {"now_file_sha256": None, "now_record_ordinal": None, "now_record_part": None}
+    marts["judgment_history"] += [
+        {**ended, "ended_by": 3, "came_with": 3, "item_id": "before", "judgment_key": "7"},
+        {**ended, **gone, "version": 2, "ended_by": 4, "change": "deleted", "changed_columns": []},
+        {**ended, **gone, "source_id": "nobody", "annotator_id": None, "attribution": "none", "change": "deleted",
+         "changed_columns": []},
+    ]  # fmt: skip
     marts["quarantine"].append(
         {
             "source_id": "nobody",
@@ -228,7 +236,7 @@ def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_raw_annotator_id_breaks_the_suite_and_is_shown_nowhere(file: Path, tmp_path: Path) -> None:
-    for table in ("annotators", "annotator_attributes", "judgments"):
+    for table in ("annotators", "annotator_attributes", "judgments", "judgment_history"):
         change(file, f"update {table} set annotator_id = '{RAW_ID}' where annotator_id = 'a{0:032}'")
     change(file, "insert into annotators from annotators")
     change(file, "update judgments set annotator_kind = 'machine', status = 'lost'")

@@ -17,7 +17,8 @@ from pipelines.domain.pseudonyms import PseudonymKey
 from pipelines.domain.vocabulary import Preference, Status
 from pipelines.ingest import ingest_source
 from pipelines.landing.home import Home
-from pipelines.landing.land import connect, landed_folder
+from pipelines.landing.land import connect
+from tests.unit.landed import landed_folders
 
 OPTIONS = ("0", "a b", 'quote " and \\', "é 😀", "line\nbreak")
 STATUSES = {"ok": Status.SUBMITTED, "skip": Status.SKIPPED, "no": Status.REJECTED, "pass": Status.IGNORED}
@@ -110,8 +111,8 @@ def landed(name: str, text: str) -> list[tuple[Any, ...]]:
         home = Home(Path(folder) / "home")
         report = ingest_source(CONTRACT, inbox.parent, home, KEY)
         assert report.total("judgments_refused") == report.total("acts_refused") == 0
-        one = report.receipts[0]
-        files = landed_folder(CONTRACT, one.mapping, one.file_sha256, KEY, home) / "judgments" / "*.parquet"
+        (place,) = landed_folders(CONTRACT, home, KEY)
+        files = place / "judgments" / "*.parquet"
         with connect() as con:
             query = f"select item_id, question_id, answer, abstained from read_parquet('{files}')"
             return con.execute(query).fetchall()
@@ -154,8 +155,8 @@ def test_csv_cells_arrive_byte_for_byte(rows: list[tuple[str, str]], ending: str
         home = Home(Path(folder) / "home")
         report = ingest_source(CSV_CONTRACT, inbox.parent, home, KEY)
         assert report.total("records") == report.total("judgments") == len(rows)
-        one = report.receipts[0]
-        files = landed_folder(CSV_CONTRACT, one.mapping, one.file_sha256, KEY, home) / "judgments" / "*.parquet"
+        (place,) = landed_folders(CSV_CONTRACT, home, KEY)
+        files = place / "judgments" / "*.parquet"
         with connect() as con:
             query = f"select answer_text, raw_answer, rationale from read_parquet('{files}') order by record_ordinal"
             assert con.execute(query).fetchall() == [(word, word, why) for word, why in rows]

@@ -8,8 +8,10 @@ from typing import Any
 from pipelines.contracts.model import SourceContract
 from pipelines.domain.pseudonyms import PseudonymKey
 from pipelines.ingest import IngestReport, ingest_source
+from pipelines.landing.deliveries import current_files
 from pipelines.landing.home import Home
 from pipelines.landing.land import connect
+from pipelines.landing.receipts import folder_of
 
 KEY = PseudonymKey(b"k" * 32)
 
@@ -18,6 +20,11 @@ def stated(questions: dict[str, Any], *files: dict[str, Any], **changes: Any) ->
     """A small contract of source ``made``."""
     fields = {"source": "made", "title": "Made", "licence": "MIT", "platform": "tool", "attribution": "stable"}
     return SourceContract.model_validate({**fields, "questions": questions, "files": list(files), **changes})
+
+
+def landed_folders(contract: SourceContract, home: Home, key: PseudonymKey = KEY) -> list[Path]:
+    """Where the files of a source's state are landed, in order."""
+    return [folder_of(contract, file, key, home) for _, file in current_files(contract, home)]
 
 
 class Landed:

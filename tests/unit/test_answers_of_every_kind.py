@@ -17,7 +17,8 @@ from pipelines.domain.pseudonyms import PseudonymKey
 from pipelines.domain.vocabulary import Preference, Status
 from pipelines.ingest import ingest_source
 from pipelines.landing.home import Home
-from pipelines.landing.land import connect, landed_folder
+from pipelines.landing.land import connect
+from tests.unit.landed import landed_folders
 
 KEY = PseudonymKey(b"k" * 32)
 
@@ -73,7 +74,7 @@ def land(tmp_path: Path, question: dict[str, Any], answer: Any, records: list[An
     (one,) = report.receipts
     assert one.refused_as_a_whole is None, one.message
     assert one.candidates == one.judgments + one.judgments_refused
-    return Landed(landed_folder(contract, one.mapping, one.file_sha256, KEY, home))
+    return Landed(*landed_folders(contract, home, KEY))
 
 
 def test_an_empty_set_a_missing_one_a_rejected_and_an_ignored_one_are_four_things(tmp_path: Path) -> None:

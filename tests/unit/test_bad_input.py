@@ -11,7 +11,8 @@ from pipelines.contracts.model import SourceContract
 from pipelines.domain.pseudonyms import PseudonymKey
 from pipelines.ingest import IngestReport, ingest_source
 from pipelines.landing.home import Home
-from pipelines.landing.land import connect, landed_folder
+from pipelines.landing.land import connect
+from tests.unit.landed import landed_folders
 
 KEY = PseudonymKey(b"k" * 32)
 QUESTIONS = {
@@ -43,7 +44,7 @@ def ingested(tmp_path: Path, stated: SourceContract, data: bytes) -> tuple[Inges
     home = Home(tmp_path / "home")
     report = ingest_source(stated, tmp_path / "inbox", home, KEY)
     one = report.receipts[0]
-    folder = landed_folder(stated, one.mapping, one.file_sha256, KEY, home)
+    (folder,) = landed_folders(stated, home, KEY)
     with connect() as con:
         judgments = con.execute(
             f"select item_id, question_id, answer from read_parquet('{folder}/judgments/*.parquet') order by all"
@@ -155,9 +156,9 @@ def test_content_that_is_no_text_is_kept_as_json(tmp_path: Path) -> None:
         annotator={"key": "who", "attributes": {"langs": "langs"}},
         answers={"hate": {"field": "hate", "rationale": "why"}, "score": "score"},
     )
-    report, _, found = ingested(tmp_path, stated, lines)
+    _, _, found = ingested(tmp_path, stated, lines)
     assert found == []
-    folder = landed_folder(stated, 0, report.receipts[0].file_sha256, KEY, Home(tmp_path / "home"))
+    (folder,) = landed_folders(stated, Home(tmp_path / "home"), KEY)
     with connect() as con:
         (prompts, reasons, attributes) = (
             con.execute(f"select distinct {columns} from read_parquet('{folder}/{table}/*.parquet')").fetchall()

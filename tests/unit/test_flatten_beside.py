@@ -12,7 +12,7 @@ from pipelines.contracts.beside import FlattenSource
 from pipelines.contracts.load import ContractError, load_contract
 from pipelines.contracts.model import SourceContract
 from pipelines.ingest import ingest_source
-from pipelines.landing.land import reading_id
+from pipelines.landing.receipts import reading_id
 from pipelines.shapes.beside import FlattenError, load_flatten
 from pipelines.shapes.steps import RecordShapeError
 from tests.unit.landed import KEY, Landed, stated

@@ -13,8 +13,10 @@ from pipelines.contracts.model import SourceContract
 from pipelines.domain.pseudonyms import PseudonymKey
 from pipelines.landing import chunks
 from pipelines.landing.ahead import ahead
+from pipelines.landing.deliveries import DeliveredFile, raw_file
 from pipelines.landing.home import Home
-from pipelines.landing.land import FileReceipt, land_file, landed_folder
+from pipelines.landing.land import land_file
+from pipelines.landing.receipts import FileReceipt, folder_of
 from pipelines.landing.schema import LANDED
 from pipelines.readers.records import CHUNK_BYTES, SMALL_BLOCK_BYTES
 
@@ -45,10 +47,10 @@ CONTRACT = SourceContract.model_validate(
 def landed(tmp_path: Path, name: str, text: str) -> tuple[FileReceipt, Path]:
     """The receipt and the folder of a landed CSV file."""
     home = Home(tmp_path / name)
-    raw = tmp_path / f"{name}.csv"
-    raw.write_text(text)
-    receipt = land_file(CONTRACT, 0, raw, "f" * 64, KEY, home)
-    return receipt, landed_folder(CONTRACT, 0, "f" * 64, KEY, home)
+    home.restricted("made", "files")
+    file = DeliveredFile(0, f"{name}.csv", "f" * 64, len(text))
+    raw_file("made", file.sha256, home).write_text(text)
+    return land_file(CONTRACT, file, KEY, home), folder_of(CONTRACT, file, KEY, home)
 
 
 def rows(folder: Path, table: str) -> list[dict[str, Any]]:

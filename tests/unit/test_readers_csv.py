@@ -146,11 +146,11 @@ def test_bytes_that_are_not_valid_in_the_encoding_refuse_the_file(tmp_path: Path
 
 def test_a_row_larger_than_the_limit_refuses_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "export.csv"
-    path.write_bytes(b'a,b\n1,"' + b"x\n" * 1000 + b'"\n')
+    path.write_bytes(b'a,b\n1,"' + b"x\n" * (3 << 19) + b'"\n')
     layout = Layout("csv", "utf-8", '"', "array")
     assert len(read(path, layout)[0]) == 1
-    monkeypatch.setattr(csv_reader, "CHUNK_BYTES", 512)
-    with pytest.raises(FileRefusedError, match="larger than the limit"):
+    monkeypatch.setattr(csv_reader, "CHUNK_BYTES", 1 << 20)
+    with pytest.raises(FileRefusedError, match="larger than 1 MiB"):
         read(path, layout)
 
 

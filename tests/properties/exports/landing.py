@@ -21,7 +21,8 @@ from pipelines.domain.pseudonyms import PseudonymKey
 from pipelines.ingest import ingest_source
 from pipelines.landing import land
 from pipelines.landing.home import Home
-from pipelines.landing.land import FileReceipt, landed_folder
+from pipelines.landing.receipts import FileReceipt
+from tests.unit.landed import landed_folders
 
 KEY = PseudonymKey(b"k" * 32)
 _MEMORY = Path("/dev/shm")  # noqa: S108 - where it is there, thousands of small files cost no disk
@@ -68,9 +69,8 @@ def land_bytes(contract: SourceContract, data: bytes) -> Landed:
         home = Home(root / "home")
         with patch.object(land, "connect", _shared):
             report = ingest_source(contract, inbox.parent, home, KEY)
-        receipt = report.receipts[0]
-        folder = landed_folder(contract, receipt.mapping, receipt.file_sha256, KEY, home)
-        return _read(receipt, folder, home)
+        (folder,) = landed_folders(contract, home, KEY)
+        return _read(report.receipts[0], folder, home)
     finally:
         shutil.rmtree(root)
 

@@ -1,0 +1,129 @@
+"""Sources that a user adds, through the whole command: a function beside a contract, and names of files that are read.
+
+One run takes all of them, in a copy of the checkout to which nothing but their folders is added.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import duckdb
+import pytest
+
+from tests.conftest import Ran
+from tests.integration.by_hand import copied_checkout, variorum_of
+
+CONTRACT = """\
+type: pipelines.components.AnnotationSource
+
+attributes:
+  source: {source}
+  title: Made
+  licence: CC0-1.0
+  platform: made
+  attribution: stable
+  quarantine: {{limit: 0.5}}
+  questions:
+    hate: {{type: choice, options: ["yes", "no"]}}
+  files:
+    - role: judgments
+      pattern: "**/*"
+      annotator: {{key: who}}
+      answers: {{hate: hate}}
+      dialect: {{format: {form}}}
+      {more}
+"""
+FLATTEN = """\
+if __name__.startswith(("assets", "flatten")):
+    raise RuntimeError("this file is no declaration of Dagster's, and was loaded as one")
+
+
+def flatten(record):
+    for who, hate in zip(record["people"], record["votes"].split("|"), strict=True):
+        yield {"id": record["id"], "who": who, "hate": hate}
+"""
+VOTES = b"""\
+{"id":"1","people":["ana","bob","eve"],"votes":"yes|no|yes"}
+{"id":"2","people":["ana","bob"],"votes":"no"}
+{"id":"3","people":["eve","eve"],"votes":"no|yes"}
+"""
+ROWS = b"id,who,hate\n1,ana,yes\n1,bob,no\n2,ana,no\n"
+
+SOURCES: dict[str, tuple[str, str, dict[str, bytes]]] = {
+    "flattened": ("jsonl", "flatten: true\n      item: {key: id}", {"votes.jsonl": VOTES}),
+    "named": ("csv", "item: {key: [$file, id]}", {"a/ids.csv": ROWS, "b/ids.csv": ROWS}),
+    "unnamed": ("csv", "item: {key: id}", {"a/ids.csv": ROWS, "b/ids.csv": ROWS}),
+}
+"""By source: the format, what its mapping says besides, and its export."""
+
+pytestmark = pytest.mark.xdist_group("added_sources")
+
+
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory: pytest.TempPathFactory) -> Ran:
+    root = tmp_path_factory.mktemp("added_sources")
+    tree = copied_checkout(root / "tree")
+    for source, (form, more, files) in SOURCES.items():
+        folder = tree / "assets" / "ingest" / source
+        folder.mkdir()
+        (folder / "defs.yaml").write_text(CONTRACT.format(source=source, form=form, more=more))
+        for name, data in files.items():
+            (root / "inbox" / source / name).parent.mkdir(parents=True, exist_ok=True)
+            (root / "inbox" / source / name).write_bytes(data)
+    (tree / "assets" / "ingest" / "flattened" / "flatten.py").write_text(FLATTEN)
+    chosen = [part for source in SOURCES for part in ("--source", source)]
+    places = [part for name in ("inbox", "home", "store") for part in (f"--{name}", str(root / name))]
+    done = variorum_of(tree, "run", "--json", *chosen, *places)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return Ran(root / "home", root / "store", json.loads(done.stdout))
+
+
+def released(ran: Ran, source: str, columns: str) -> list[tuple[Any, ...]]:
+    """Some columns of a source's released judgments."""
+    files = ran.release(source) / "judgments" / "*.parquet"
+    with duckdb.connect() as con:
+        return con.execute(f"select {columns} from read_parquet('{files}') order by all").fetchall()
+
+
+def books(ran: Ran, source: str) -> dict[str, Any]:
+    """What the run says of a source."""
+    found: dict[str, Any] = next(one for one in ran.summary["sources"] if one["source"] == source)
+    return found
+
+
+def test_what_a_function_beside_a_contract_yields_is_released_and_what_it_refuses_is_kept(ran: Ran) -> None:
+    assert released(ran, "flattened", "item_id, record_part, answer") == [
+        ("1", 0, '"yes"'),
+        ("1", 1, '"no"'),
+        ("1", 2, '"yes"'),
+        ("3", 0, '"no"'),
+        ("3", 1, '"yes"'),
+    ]
+    assert released(ran, "flattened", "distinct item_id, occurrence")[-1] == ("3", 2)
+    assert books(ran, "flattened")["quarantined"] == {"record_shape": 1}
+
+
+def test_files_of_the_same_bytes_are_two_sets_of_judgments_where_their_names_are_read(ran: Ran) -> None:
+    rows = [("1", '"no"'), ("1", '"yes"'), ("2", '"no"')]
+    assert released(ran, "named", "item_id, answer") == [
+        (f"{folder}%2Fids/{item}", answer) for folder in "ab" for item, answer in rows
+    ]
+    assert released(ran, "named", "distinct occurrence") == [(1,)]
+    places = released(ran, "named", "file_sha256, record_ordinal")
+    assert len(set(places)) == len(places) == 6
+    assert len({sha256 for sha256, _ in places}) == 1
+
+
+def test_they_are_one_set_where_their_names_are_not_read(ran: Ran) -> None:
+    assert released(ran, "unnamed", "item_id, answer") == [("1", '"no"'), ("1", '"yes"'), ("2", '"no"')]
+    assert books(ran, "unnamed")["records"] == 3
+
+
+def test_every_law_holds_on_them(ran: Ran) -> None:
+    assert ran.summary["laws"]["broken"] == 0
+    assert {one["source"]: one["judgments_out"] for one in ran.summary["sources"]} == {
+        "flattened": 5,
+        "named": 6,
+        "unnamed": 3,
+    }
