@@ -16,6 +16,7 @@ from expectations.laws.answers import Form, Forms, prove_answers
 from expectations.laws.content import Tables, prove_content
 from expectations.laws.definitions import ACCOUNTING
 from expectations.laws.deliveries import DeliveryRelations, prove_deliveries, prove_history, prove_versions
+from expectations.laws.evidence import Divided, most_divided
 from expectations.laws.prove import Layer, prove_occurrences, prove_step
 from expectations.laws.raw import FileBooks, FileRecount, prove_ingest, prove_recount
 from expectations.laws.verdicts import Verdict, sort_key
@@ -70,6 +71,12 @@ def prove_run(run: RunFolder, state: State, home: Home, replays: Sequence[Replay
         verdicts = sorted([*prove_steps(con, state, home), *prove_replays(replays)], key=sort_key)
     (run.root / VERDICTS).write_text(json.dumps([asdict(verdict) for verdict in verdicts]))
     return verdicts
+
+
+def divided(run: RunFolder, state: State, limit: int = 10) -> list[Divided]:
+    """The items on which people disagree most, with their answers in landing and in the marts."""
+    with bound_anew(run, state) as con:
+        return most_divided(con, LANDING.relation, layer_of(LAYERS[-1], state.sources).relation, limit)
 
 
 def prove_what_is_there(run: RunFolder, state: State, home: Home) -> list[Verdict]:

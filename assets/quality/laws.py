@@ -1,38 +1,73 @@
-"""The laws as blocking checks on the judgments, and the ledger that they fill."""
+"""The laws as checks on each asset that a step ends in, all on the judgments, and the ledger that they fill."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import dagster as dg
 
-from expectations.laws.definitions import LAWS, STATIC
-from expectations.laws.verdicts import broken, story
+from expectations.gx.laws import LAWS_DOCS, expect_laws
+from expectations.laws.definitions import DISTRIBUTION, LAWS, STATIC, Law
+from expectations.laws.verdicts import Verdict, broken, story
 from pipelines.components.shared import (
+    CATALOG,
     LAST_JUDGMENTS,
     LEDGER,
     OWNERS,
+    divided_table,
+    flow_table,
     ledger_table,
     offender_table,
     table_schema,
 )
 from pipelines.domain.tables import TABLES
 from pipelines.project import this_project
-from pipelines.proof import prove_run, read_verdicts
+from pipelines.proof import divided, prove_run, read_verdicts
 from pipelines.release.prove import REQUIRED
 from pipelines.resources.workspace import Workspace
 from pipelines.warehouse.run_folder import RunFolder
 from pipelines.warehouse.state import replays_of, state_of_run
 
 CHECKED = [law for law in LAWS.values() if law is not STATIC and any(law in wanted for _, wanted in REQUIRED)]
-"""The laws of this check; the static one is evaluated before any model is built."""
+"""The laws of these checks; the static one is evaluated before any model is built."""
+
+ENDS_IN = {
+    "raw→records": CATALOG,
+    "records→landing": CATALOG,
+    "raw→landing": CATALOG,
+    "landing→staging": dg.AssetKey(["stg_judgments"]),
+    "staging→intermediate": dg.AssetKey(["int_judgments_numbered"]),
+    "landing→marts items": dg.AssetKey(["items"]),
+    "landing→marts questions": dg.AssetKey(["questions"]),
+    "landing→marts annotators": dg.AssetKey(["annotators"]),
+    "landing→marts quarantine": dg.AssetKey(["quarantine"]),
+}
+"""The asset that shows a step; the judgments show all steps."""
+
+BUILT_BEFORE_THE_CHECKS = {CATALOG, dg.AssetKey(["stg_judgments"]), dg.AssetKey(["int_judgments_numbered"])}
+"""What the judgments themselves are built from, so that its checks cannot hold it up; theirs do, for every step."""
+
+
+def _by_asset() -> dict[dg.AssetKey, list[Law]]:
+    """Which laws are checked on which asset."""
+    found: dict[dg.AssetKey, list[Law]] = {LAST_JUDGMENTS: CHECKED}
+    for step, wanted in REQUIRED:
+        if step in ENDS_IN:
+            own = found.setdefault(ENDS_IN[step], [])
+            own += [law for law in wanted if law not in own]
+    return found
 
 
 @dg.multi_asset_check(
     name="laws",
     specs=[
         dg.AssetCheckSpec(
-            law.code, asset=LAST_JUDGMENTS, blocking=True, description=f"{law.statement}\n\n`{law.equation}`"
+            law.code,
+            asset=key,
+            blocking=key not in BUILT_BEFORE_THE_CHECKS,
+            description=f"{law.statement}\n\n`{law.equation}`",
         )
-        for law in CHECKED
+        for key, own in _by_asset().items()
+        for law in own
     ],
 )
 def laws(
@@ -42,21 +77,36 @@ def laws(
     run = RunFolder.of(workspace.home, context.run.run_id)
     state = state_of_run(run.warehouse, this_project().contracts, workspace.key, workspace.home)
     verdicts = prove_run(run, state, workspace.home, replays_of(state, workspace.home))
-    for law in CHECKED:
-        own = [verdict for verdict in verdicts if verdict.law == law.code]
-        failed = broken(own)
-        yield dg.AssetCheckResult(
-            asset_key=LAST_JUDGMENTS,
-            check_name=law.code,
-            passed=bool(own) and not failed,
-            severity=dg.AssetCheckSeverity.ERROR,
-            description=story(failed) if failed else law.statement if own else "It was not evaluated on any step.",
-            metadata={
-                "ledger": ledger_table(own),
-                "offending": sum(verdict.offending for verdict in failed),
-                **({"offenders": offender_table(failed)} if failed else {}),
-            },
-        )
+    for key, checked in _by_asset().items():
+        for law in checked:
+            own = [
+                verdict
+                for verdict in verdicts
+                if verdict.law == law.code and (key == LAST_JUDGMENTS or ENDS_IN.get(verdict.step) == key)
+            ]
+            result = _result(key, law, own)
+            if (key, law) == (LAST_JUDGMENTS, DISTRIBUTION):
+                shown = divided_table(divided(run, state))
+                result = result._replace(metadata={**result.metadata, "most divided items": shown})
+            yield result
+
+
+def _result(key: dg.AssetKey, law: Law, verdicts: Sequence[Verdict]) -> dg.AssetCheckResult:
+    failed = broken(verdicts)
+    return dg.AssetCheckResult(
+        asset_key=key,
+        check_name=law.code,
+        passed=bool(verdicts) and not failed,
+        severity=dg.AssetCheckSeverity.ERROR,
+        description=story(failed) if failed else law.statement if verdicts else "It was not evaluated on any step.",
+        metadata={
+            "ledger": ledger_table(verdicts),
+            "in": sum(verdict.count_in for verdict in verdicts),
+            "out": sum(verdict.count_out for verdict in verdicts),
+            "offending": sum(verdict.offending for verdict in failed),
+            **({"offenders": offender_table(failed)} if failed else {}),
+        },
+    )
 
 
 @dg.asset(
@@ -67,8 +117,35 @@ def laws(
     owners=OWNERS,
     kinds={"duckdb"},
     metadata={"dagster/column_schema": dg.MetadataValue.table_schema(table_schema(TABLES["ledger"]))},
+    check_specs=[
+        dg.AssetCheckSpec(
+            "expectations",
+            asset=LEDGER,
+            blocking=True,
+            description="Each law as an expectation on the ledger: it was evaluated, and nothing breaks it.",
+        )
+    ],
 )
 def ledger(context: dg.AssetExecutionContext, workspace: dg.ResourceParam[Workspace]) -> dg.MaterializeResult:
     """The books of this run, as the laws found them."""
-    verdicts = read_verdicts(RunFolder.of(workspace.home, context.run.run_id))
-    return dg.MaterializeResult(metadata={"dagster/row_count": len(verdicts), "ledger": ledger_table(verdicts)})
+    run = RunFolder.of(workspace.home, context.run.run_id)
+    verdicts = read_verdicts(run)
+    report = expect_laws(verdicts, CHECKED, run.docs / LAWS_DOCS)
+    faults = [f"{one.meaning} ({one.observed or one.error})" for one in report.expectations if one.outcome != "held"]
+    docs: Path | None = report.docs
+    return dg.MaterializeResult(
+        metadata={
+            "dagster/row_count": len(verdicts),
+            "flow": flow_table(verdicts),
+            "ledger": ledger_table(verdicts),
+            **({"data docs": dg.MetadataValue.path(docs)} if docs else {}),
+        },
+        check_results=[
+            dg.AssetCheckResult(
+                check_name="expectations",
+                passed=not faults,
+                severity=dg.AssetCheckSeverity.ERROR,
+                description="\n".join(faults) or report.description,
+            )
+        ],
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from expectations.laws import sql
@@ -48,14 +49,49 @@ def changed_judgment(
 def changed_distribution(con: Connection, old: str, new: str, row: tuple[Any, ...]) -> str:
     """The answers to a question about an item, before and after."""
     source, item, question, _, _ = row
-    told = []
-    for relation in (old, new):
-        query, parameters = sql.distribution_of(relation, source, item, question)
-        answers = con.execute(query, parameters).fetchall()
-        text = ", ".join(f"{short(answer)} × {count}" for answer, count in answers[:_ANSWERS])
-        told.append((text + (", …" if len(answers) > _ANSWERS else "")) or "nothing")
+    told = [distribution(con, relation, source, item, question) for relation in (old, new)]
     same = "; the annotators changed" if told[0] == told[1] else ""
     return f"{judgment_key(source, item, question)}: {told[0]} became {told[1]}{same}"
+
+
+def distribution(con: Connection, relation: str, source: str, item: str, question: str) -> str:
+    """The answers to a question about an item with how often each was given, the most frequent first."""
+    query, parameters = sql.distribution_of(relation, source, item, question)
+    answers = con.execute(query, parameters).fetchall()
+    text = ", ".join(f"{short(answer)} × {count}" for answer, count in answers[:_ANSWERS])
+    return (text + (", …" if len(answers) > _ANSWERS else "")) or "nothing"
+
+
+@dataclass(frozen=True)
+class Divided:
+    """A question about an item on which people disagree: its entropy in bits, and the answers before and after."""
+
+    source: str
+    item: str
+    question: str
+    entropy: float
+    before: str
+    after: str
+
+
+def most_divided(con: Connection, before: str, after: str, limit: int) -> list[Divided]:
+    """The questions and items with the highest entropy of answers in ``before``, and what became of them."""
+    rows = con.execute(
+        f"select source_id, item_id, question_id, entropy(answer) as bits from {before}"
+        " group by source_id, item_id, question_id having count(distinct answer) > 1"
+        f" order by bits desc, count(*) desc, source_id, item_id, question_id limit {limit}"
+    ).fetchall()
+    return [
+        Divided(
+            source,
+            item,
+            question,
+            bits,
+            distribution(con, before, source, item, question),
+            distribution(con, after, source, item, question),
+        )
+        for source, item, question, bits in rows
+    ]
 
 
 def short(answer: str | None) -> str:

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 
 import dagster as dg
 
+from expectations.laws.definitions import ACCOUNTING
+from expectations.laws.evidence import Divided
 from expectations.laws.verdicts import Verdict
 from pipelines.domain.tables import Table
 from pipelines.domain.types import plain_name
@@ -46,6 +48,69 @@ def table_schema(table: Table) -> dg.TableSchema:
     )
 
 
+_FLOW = (
+    ("records", "raw→records", "count_in"),
+    ("records taken", "raw→records", "count_out"),
+    ("answers found", "records→landing", "count_in"),
+    ("landing", "records→landing", "count_out"),
+    ("staging", "landing→staging", "count_out"),
+    ("intermediate", "staging→intermediate", "count_out"),
+    ("marts", "intermediate→marts", "count_out"),
+)
+"""What is told of the way of a source: a word, the step, and which of its counts."""
+
+
+def flow_table(verdicts: Sequence[Verdict]) -> dg.TableMetadataValue:
+    """How much of each source there is at each layer, and how much was set aside on the way."""
+    books = {(one.source, one.step): one for one in verdicts if one.law == ACCOUNTING.code}
+    sources = sorted({source for source, _ in books})
+    aside = ("count_quarantined", "count_withdrawn")
+    return dg.MetadataValue.table(
+        [
+            dg.TableRecord(
+                {
+                    "source": source,
+                    **{word: int(getattr(books.get((source, step)), count, 0)) for word, step, count in _FLOW},
+                    **{
+                        name.removeprefix("count_"): sum(
+                            int(getattr(books.get((source, step)), name, 0))
+                            for step in ("raw→records", "records→landing", "staging→intermediate")
+                        )
+                        for name in aside
+                    },
+                }
+            )
+            for source in sources
+        ],
+        schema=_columns("source", *(word for word, _, _ in _FLOW), "quarantined", "withdrawn"),
+    )
+
+
+def divided_table(divided: Sequence[Divided]) -> dg.TableMetadataValue:
+    """The items on which people disagree most: what they said of them, before and after."""
+    return dg.MetadataValue.table(
+        [
+            dg.TableRecord(
+                {
+                    "source": one.source,
+                    "item": one.item,
+                    "question": one.question,
+                    "entropy in bits": round(one.entropy, 3),
+                    "landing": one.before,
+                    "marts": one.after,
+                }
+            )
+            for one in divided
+        ],
+        schema=_columns("source", "item", "question", "entropy in bits", "landing", "marts"),
+    )
+
+
+def _columns(*names: str) -> dg.TableSchema:
+    """A table without rows cannot say what its columns are."""
+    return dg.TableSchema([dg.TableColumn(name) for name in names])
+
+
 def ledger_table(verdicts: Iterable[Verdict]) -> dg.TableMetadataValue:
     """Verdicts as a table: what went in, what came out, and where it went."""
     return dg.MetadataValue.table(
@@ -64,7 +129,8 @@ def ledger_table(verdicts: Iterable[Verdict]) -> dg.TableMetadataValue:
                 }
             )
             for verdict in verdicts
-        ]
+        ],
+        schema=_columns("step", "source", "law", "in", "out", "quarantined", "withdrawn", "verdict", "offending"),
     )
 
 
@@ -76,5 +142,5 @@ def offender_table(verdicts: Sequence[Verdict]) -> dg.TableMetadataValue:
             for verdict in verdicts
             for offender in verdict.offenders
         ],
-        schema=dg.TableSchema([dg.TableColumn("step"), dg.TableColumn("source"), dg.TableColumn("offender")]),
+        schema=_columns("step", "source", "offender"),
     )

@@ -9,12 +9,19 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from expectations.laws.verdicts import LawBrokenError
+from expectations.gx.release import ExpectationError
+from expectations.gx.suite import load_suites
+from expectations.laws.verdicts import LawBrokenError, broken
 from pipelines.project import this_project
-from pipelines.proof import VERDICTS
-from pipelines.publication import Publication, publish_dataset
-from pipelines.release.build import BuildError
+from pipelines.proof import VERDICTS, read_verdicts
+from pipelines.publication import Publication, prove_and_build, publish_dataset
+from pipelines.release.build import BuildError, Built
+from pipelines.release.prove import UnprovedError
+from pipelines.release.publish import PublishError
+from pipelines.release.publish import publish as publish_built
+from pipelines.resources.workspace import Workspace
 from pipelines.warehouse.run_folder import RunFolder
+from pipelines.warehouse.state import StaleError, state_of_run
 from tests.conftest import Ran
 from tests.integration.by_hand import workspace_of
 
@@ -27,9 +34,9 @@ def run(demo: Ran, tmp_path: Path) -> RunFolder:
     return copy
 
 
-def tamper(run: RunFolder, query: str) -> None:
-    """Write the mart of judgments anew, as a query over itself says."""
-    mart = str(run.mart("judgments"))
+def tamper(run: RunFolder, query: str, table: str = "judgments") -> None:
+    """Write a mart anew, as a query over itself says."""
+    mart = str(run.mart(table))
     with duckdb.connect() as con:
         con.execute(f"create table mart as select * from read_parquet('{mart}')")
         con.execute(f"copy ({query}) to '{mart}' (format parquet)")
@@ -69,6 +76,125 @@ def test_a_mart_that_is_changed_after_the_checks_is_not_published(
     assert named in str(refused.value)
     assert str(refused.value).startswith("The laws are broken in step ")
     assert not (tmp_path / "store").exists()
+
+
+BESIDE = {
+    "an item's text changed": ("items", "select * replace (text || '.' as text) from mart", 5, "has other content"),
+    "an item dropped": ("items", "select * from mart where item_id <> (select min(item_id) from mart)", 5, "is gone"),
+    "a question reworded": ("questions", "select * replace ('?' as prompt) from mart", 5, "is gone or altered"),
+    "a known loss made up": ("sources", "select * replace (['x'] as known_losses) from mart", 5, "is gone or altered"),
+    "people made machines": (
+        "annotators",
+        "select * replace ('machine' as annotator_kind) from mart",
+        9,
+        "is gone, or is no longer what they were",
+    ),
+    "an attribute changed": (
+        "annotator_attributes",
+        "select * replace (value || '!' as value) from mart",
+        9,
+        "was given the attribute",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", BESIDE)
+def test_a_table_beside_the_judgments_that_is_swapped_is_not_published(
+    demo: Ran, run: RunFolder, tmp_path: Path, name: str
+) -> None:
+    table, query, number, told = BESIDE[name]
+    tamper(run, query, table)
+    with pytest.raises(LawBrokenError) as refused:
+        publish(demo, run, tmp_path / "store")
+    assert {verdict.definition.number for verdict in refused.value.verdicts} == {number}
+    assert {verdict.step.split()[0] for verdict in refused.value.verdicts} == {"landing→release"}
+    assert any(told in one for verdict in refused.value.verdicts for one in verdict.offenders)
+    assert not (tmp_path / "store").exists()
+
+
+def test_checks_that_say_that_all_is_well_are_not_asked(demo: Ran, run: RunFolder, tmp_path: Path) -> None:
+    assert broken(read_verdicts(run)) == []
+    with duckdb.connect(str(run.warehouse)) as con:
+        con.execute("create or replace view stg_judgments as select * from landing.judgments where not abstained")
+    with pytest.raises(LawBrokenError, match="The laws are broken in step landing→staging"):
+        publish(demo, run, tmp_path / "store")
+    assert not (tmp_path / "store").exists()
+
+
+def test_what_the_warehouse_calls_landing_is_not_believed(demo: Ran, run: RunFolder, tmp_path: Path) -> None:
+    with duckdb.connect(str(run.warehouse)) as con:
+        (view,) = con.execute(
+            "select sql from duckdb_views() where schema_name = 'landing' and view_name = 'judgments'"
+        ).fetchall()[0]
+        held = view.split(" AS ", 1)[1].rstrip(";")
+        con.execute(f"create or replace view landing.judgments as select * from ({held}) where not abstained")
+    with pytest.raises(LawBrokenError, match="The laws are broken in step landing→staging"):
+        publish(demo, run, tmp_path / "store")
+    assert not (tmp_path / "store").exists()
+
+
+def test_a_proof_with_a_hole_is_no_proof(
+    demo: Ran, run: RunFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipelines.proof.prove_answers", lambda *_: [])
+    with pytest.raises(UnprovedError, match="demo_tone: law 4, injectivity, on step raw→landing"):
+        publish(demo, run, tmp_path / "store")
+    assert not (tmp_path / "store").exists()
+
+
+def test_expectations_are_evaluated_on_the_files_of_the_release(
+    demo: Ran, run: RunFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    suites = shutil.copytree(this_project().suites, tmp_path / "suites")
+    text = (suites / "questions.yaml").read_text()
+    (suites / "questions.yaml").write_text(text.replace("value_set: [choice,", "value_set: [vote,"))
+    assert "value_set: [vote," in (suites / "questions.yaml").read_text()
+    monkeypatch.setattr("pipelines.publication.load_suites", lambda _: load_suites(suites))
+    with pytest.raises(ExpectationError, match="Not published: the release's files are not what is expected"):
+        publish(demo, run, tmp_path / "store")
+    assert not (tmp_path / "store").exists()
+
+
+def test_a_run_of_another_state_is_not_published(demo: Ran, run: RunFolder, tmp_path: Path) -> None:
+    with duckdb.connect(str(run.warehouse)) as con:
+        con.execute("update landing.files set file_sha256 = repeat('f', 64) where source_id = 'demo_tone'")
+    with pytest.raises(StaleError, match="demo_tone: a delivery came, or a file went, since this run bound its files"):
+        publish(demo, run, tmp_path / "store")
+    assert not (tmp_path / "store").exists()
+
+
+def built_of(demo: Ran, run: RunFolder, store: Path) -> tuple[Built, Workspace]:
+    space = workspace_of(demo.home, store)
+    state = state_of_run(run.warehouse, this_project().contracts, space.key, space.home)
+    return prove_and_build(this_project().dataset("demo"), this_project(), space, run, state, {}), space
+
+
+@pytest.mark.parametrize("table", ["judgments", "ledger", "fingerprints"])
+def test_a_file_that_changes_after_its_proof_is_not_published(
+    demo: Ran, run: RunFolder, tmp_path: Path, table: str
+) -> None:
+    built, space = built_of(demo, run, tmp_path / "store")
+    (path,) = (built.folder / table).glob("*.parquet")
+    with duckdb.connect() as con:
+        con.execute(f"create table held as from '{path}'; delete from held where rowid = 0")
+        con.execute(f"copy held to '{path}' (format parquet)")
+    with pytest.raises(PublishError, match=r"holds other bytes than this release"):
+        publish_built(space.store, built, "r")
+    assert not list((tmp_path / "store").rglob("log/*"))
+
+
+def test_a_manifest_that_is_edited_while_files_go_up_is_not_published(
+    demo: Ran, run: RunFolder, tmp_path: Path
+) -> None:
+    built, space = built_of(demo, run, tmp_path / "store")
+
+    def edit(_: str) -> None:
+        path = built.folder / "manifest.json"
+        path.write_text(path.read_text().replace('"held"', '"hold"'))
+
+    with pytest.raises(PublishError, match=r"manifest\.json in .* holds other bytes"):
+        publish_built(space.store, built, "r", edit)
+    assert not list((tmp_path / "store").rglob("log/*"))
 
 
 def test_the_same_run_untouched_is_published(demo: Ran, run: RunFolder, tmp_path: Path) -> None:
