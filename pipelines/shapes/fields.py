@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipelines.contracts.files import TimeMapping
+from pipelines.contracts.mappings import TimeMapping
 from pipelines.shapes.slots import Slots
 from pipelines.shapes.sql import literal
 

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 from pipelines.contracts.answers import AnswerMapping
 from pipelines.contracts.companions import MACHINE_MARK
-from pipelines.contracts.files import AnnotatorMapping, FileMapping, ItemMapping
+from pipelines.contracts.files import FileMapping
+from pipelines.contracts.mappings import AnnotatorMapping, ItemMapping
 from pipelines.contracts.model import SourceContract
 from pipelines.domain.tables import JUDGMENTS, TYPED_ANSWERS
 from pipelines.domain.types import duckdb_type
