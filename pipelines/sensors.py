@@ -19,15 +19,8 @@ from dagster._core.definitions.unresolved_asset_job_definition import Unresolved
 from pipelines.components.shared import CATALOG, LEDGER, landing_key, release_key
 from pipelines.contracts.model import SourceContract
 from pipelines.instance import fail_dead_runs
-from pipelines.landing.deliveries import (
-    UNFINISHED,
-    DeliveredFile,
-    InboxError,
-    deliveries,
-    file_sha256,
-    inbox_listing,
-    listing_digest,
-)
+from pipelines.landing.deliveries import DeliveredFile, deliveries, file_sha256, listing_digest
+from pipelines.landing.inbox import UNFINISHED, InboxError, inbox_listing
 from pipelines.landing.writing import is_being_written
 from pipelines.project import Project
 from pipelines.resources.workspace import Workspace

@@ -55,7 +55,7 @@ def plain_errors() -> Iterator[None]:
     from expectations.laws.verdicts import LawBrokenError
     from pipelines.contracts.load import ContractError
     from pipelines.fetch import FetchError
-    from pipelines.landing.deliveries import InboxError
+    from pipelines.landing.inbox import InboxError
     from pipelines.project import UnknownNameError
     from pipelines.quarantine import ExcessError
     from pipelines.release.build import BuildError

@@ -90,7 +90,8 @@ def plan(
                 USAGE,
             )
         datasets = project.datasets_with(named)
-    from pipelines.landing.deliveries import deliveries, inbox_listing
+    from pipelines.landing.deliveries import deliveries
+    from pipelines.landing.inbox import inbox_listing
 
     for name in named:
         require_inbox(space, project.contract(name))

@@ -8,25 +8,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
 from collections import Counter
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from pipelines.contracts.files import FileMapping
 from pipelines.contracts.model import SourceContract
-from pipelines.contracts.paths import bare_name, matches
 from pipelines.landing.home import Home, locked, write_private
+from pipelines.landing.inbox import InboxError, inbox_listing, mapping_of, name_in
 from pipelines.landing.writing import is_being_written
 
 _BLOCK = 1 << 20
-UNFINISHED = (".part", ".tmp", ".crdownload", ".partial")
-"""How the names of files end that are still being written."""
-
-
-class InboxError(RuntimeError):
-    """The inbox does not hold what a contract expects; the message says what and where."""
 
 
 @dataclass(frozen=True)
@@ -73,72 +65,6 @@ def listing_digest(files: tuple[DeliveredFile, ...]) -> str:
     return hashlib.sha256(json.dumps(listing).encode()).hexdigest()
 
 
-def inbox_listing(contract: SourceContract, inbox: Path) -> tuple[list[tuple[int, Path]], tuple[str, ...]]:
-    """Files in the source's inbox folder as (mapping, path), and the names of files that no pattern matches.
-
-    Links, hidden files and files that are still being written are passed over.
-
-    Raises:
-        InboxError: there is no such folder, a mapping of role judgments matches nothing, two mappings match one file,
-            or two files have one name where the contract reads it.
-    """
-    folder = inbox / contract.inbox_folder
-    if not folder.is_dir():
-        raise InboxError(f"{contract.source}: there is no inbox folder {folder}; put the export there")
-    present = sorted(path for path in folder.rglob("*") if path.is_file() and _is_complete(path, folder))
-    by_mapping: dict[int, list[Path]] = {number: [] for number in range(len(contract.files))}
-    unmatched: list[str] = []
-    for path in present:
-        number = _mapping_of(contract, _name(path, folder))
-        if number is None:
-            unmatched.append(_name(path, folder))
-        else:
-            by_mapping[number].append(path)
-    for number, mapping in enumerate(contract.files):
-        if not by_mapping[number] and mapping.role == "judgments":
-            patterns = ", ".join(mapping.pattern)
-            raise InboxError(f"{contract.source}: no file in {folder} matches {patterns} (role judgments)")
-        if mapping.reads_file_name:
-            _refuse_namesakes(contract, mapping, [_name(path, folder) for path in by_mapping[number]])
-    return [(number, path) for number, paths in by_mapping.items() for path in paths], tuple(unmatched)
-
-
-def _refuse_namesakes(contract: SourceContract, mapping: FileMapping, names: list[str]) -> None:
-    first: dict[str, str] = {}
-    for name in names:
-        word = bare_name(name, mapping.dialect.within)
-        if first.setdefault(word, name) != name:
-            raise InboxError(
-                f"{contract.source}: {first[word]} and {name} are the same $file, for its last suffix does not count;"
-                f" rename one, so that what they say stays apart"
-            )
-
-
-def _mapping_of(contract: SourceContract, name: str) -> int | None:
-    """Which of the contract's mappings reads a file, by its name; a file is read by one."""
-    found = [
-        number
-        for number, mapping in enumerate(contract.files)
-        if any(matches(pattern, name) for pattern in mapping.pattern)
-    ]
-    if len(found) > 1:
-        raise InboxError(
-            f"{contract.source}: {name} is matched by two mappings, files[{found[0]}] and files[{found[1]}]; a file is"
-            f" read by one: make their patterns exclude each other"
-        )
-    return found[0] if found else None
-
-
-def _name(path: Path, folder: Path) -> str:
-    """The file's name within the folder; bytes of it that are no UTF-8 are shown as such."""
-    return os.fsencode(path.relative_to(folder).as_posix()).decode("utf-8", "backslashreplace")
-
-
-def _is_complete(path: Path, folder: Path) -> bool:
-    hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
-    return not hidden and path.suffix not in UNFINISHED and not path.is_symlink()
-
-
 def receive(contract: SourceContract, inbox: Path, home: Home) -> Receipt:
     """Take what lies in the inbox folder into the raw area, if it differs from the last delivery.
 
@@ -148,7 +74,7 @@ def receive(contract: SourceContract, inbox: Path, home: Home) -> Receipt:
     """
     matched, unmatched = inbox_listing(contract, inbox)
     folder = inbox / contract.inbox_folder
-    if unfinished := [_name(path, folder) for _, path in matched if is_being_written(path)]:
+    if unfinished := [name_in(path, folder) for _, path in matched if is_being_written(path)]:
         raise InboxError(
             f"{contract.source}: {', '.join(unfinished)} is still being written; nothing of the delivery was taken:"
             f" run again when it is complete and no program holds it open"
@@ -187,7 +113,7 @@ def _apart(
 
 def is_told_apart(contract: SourceContract, file: DeliveredFile) -> bool:
     """Whether the contract, as it is now, reads the file's name: its bytes under another name are another file."""
-    number = _mapping_of(contract, file.name)
+    number = mapping_of(contract, file.name)
     return number is not None and contract.files[number].reads_file_name
 
 
@@ -253,7 +179,7 @@ def states_delivered(contract: SourceContract, home: Home) -> list[tuple[int, li
 
 def _as_read_now(contract: SourceContract, file: DeliveredFile) -> DeliveredFile:
     """An earlier delivery's file with the mapping that reads it today: contracts change, names stay."""
-    number = _mapping_of(contract, file.name)
+    number = mapping_of(contract, file.name)
     if number is None:
         raise InboxError(
             f"{contract.source}: {file.name} was delivered earlier, but no pattern of the present contract matches it;"
@@ -279,7 +205,7 @@ def _delivery(path: Path) -> Delivery:
 
 def _keep(home: Home, source: str, mapping: int, path: Path, folder: Path) -> DeliveredFile:
     """Copy a file into the raw area under its digest, unless it is there; a file that changes meanwhile is refused."""
-    name = _name(path, folder)
+    name = name_in(path, folder)
     before = path.stat()
     digest = file_sha256(path)
     target = home.restricted(source, "files") / digest

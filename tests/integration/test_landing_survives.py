@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from pipelines.landing.deliveries import InboxError
+from pipelines.landing.inbox import InboxError
 from pipelines.landing.writing import is_being_written
 from tests.conftest import ROOT, variorum
 from tests.unit.deliveries_bench import Deliveries, contract

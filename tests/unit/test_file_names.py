@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from pipelines.contracts.paths import bare_name
-from pipelines.landing.deliveries import InboxError
+from pipelines.landing.inbox import InboxError
 from pipelines.landing.quarantine import quarantined
 from pipelines.warehouse.catalog import bind
 from pipelines.warehouse.state import landed_files, present_state, state_of_run

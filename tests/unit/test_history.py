@@ -11,8 +11,8 @@ import pytest
 from pydantic import ValidationError
 
 from expectations.laws.verdicts import broken
-from pipelines.landing.deliveries import InboxError
 from pipelines.landing.history import CHANGE
+from pipelines.landing.inbox import InboxError
 from pipelines.warehouse.state import CatalogError
 from tests.unit.deliveries_bench import KEY, Deliveries, contract
 
