@@ -83,12 +83,7 @@ class Lander:
     """Runs the plan of one file, chunk by chunk, into ``building``; ``refused`` and ``identities`` stay restricted."""
 
     def __init__(
-        self,
-        contract: SourceContract,
-        file: DeliveredFile,
-        raw: Path,
-        key: PseudonymKey,
-        building: Path,
+        self, contract: SourceContract, file: DeliveredFile, raw: Path, key: PseudonymKey, building: Path
     ) -> None:
         self._contract = contract
         self._file = file
