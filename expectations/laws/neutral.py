@@ -34,7 +34,7 @@ NEUTRAL = (
 """What of a judgment goes in, in this order: who said what of which item, and how; no place, no time, no number."""
 
 _MASK = 2**64 - 1
-_HALVES = Struct("<QQ")
+_unpack = Struct("<QQ").unpack
 
 
 @dataclass(frozen=True)
@@ -63,12 +63,13 @@ class Sum:
     def __init__(self) -> None:
         self.count = self._upper = self._lower = 0
 
-    def add(self, text: bytes) -> None:
-        """One more row, as its text in UTF-8."""
-        lower, upper = _HALVES.unpack(md5(text, usedforsecurity=False).digest())
-        self.count += 1
-        self._upper += upper
-        self._lower += lower
+    def add(self, *texts: bytes) -> None:
+        """More rows, each as its text in UTF-8."""
+        for text in texts:
+            lower, upper = _unpack(md5(text, usedforsecurity=False).digest())
+            self._upper += upper
+            self._lower += lower
+        self.count += len(texts)
 
     def fingerprint(self) -> Fingerprint:
         """What came of it so far."""
@@ -87,7 +88,7 @@ def written(value: str | None) -> bytes:
     return b"%d:%b" % (len(text), text)
 
 
-def written_order(order: Sequence[str] | None) -> bytes:
+def written_order(order: Sequence[str | None] | None) -> bytes:
     """An order of presentation as part of a row's text."""
     return written(None if order is None else json_text(list(order)))
 

@@ -47,11 +47,30 @@ answers: {hate: judgment.hate}
 ```
 
 A list is one also with one element, and is empty where the element around it has none; where that means that no
-judgment was given, the question says `unanswered: ["[]"]`. A text that is read by its plain name but has attributes
-or elements refuses its record: read `#text`. Elements outside the records are listed in `ignored` (`/corpus/meta:
-why`), or the file is refused; so it is with a DOCTYPE, an undeclared entity, or a declaration of another encoding.
-Text is what XML says it is: a line end is `\n`, however it was written, and in an attribute a space. White space
-between elements, comments, processing instructions and the order of elements of different names are not kept.
+judgment was given, the question says `unanswered: ["[]"]`. A text that is read by its plain name but has attributes or
+elements refuses its record, and as an answer its judgment; as a part of a span it is kept as JSON. Read `#text`.
+Elements outside the records are listed in `ignored` (`/corpus/meta: why`), or the file is refused; so it is with a
+DOCTYPE, an undeclared entity, or a declaration of another encoding. Text is what XML says it is: a line end is `\n`,
+however it was written, and in an attribute a space. White space between elements, comments, processing instructions and
+the order of elements of different names are not kept.
+
+### What a value says
+
+- A cell of CSV is a text. In JSON a text, a number, `true` and `false` say what stands there, numbers digit by digit; a
+  list that holds one of these alone says the same. Null, an object and a longer list say no text. A rationale, an
+  item's text and the like that are no text are kept as JSON.
+- A key of one part is that text. Of several parts each has its `%` written `%25` and its `/` written `%2F`, and they
+  are joined by `/`. A part that is missing, or white space alone, is none. `key_digest` is the first 32 hex digits of
+  that text's sha256. `strip_prefix` is taken off the first part; an id without it refuses the act. With attribution
+  `item_scoped` the item's id stands before the annotator's parts, as one part more.
+- `raw_answer` is the field's own value: a cell as it is, a JSON value as JSON without white space. Of several fields it
+  is an object of those that are there, by their names in the contract: options in the contract's order; best and worst;
+  the option and its rank; the answer and its strength; behind them the box, where it overrides. Of spans it is the
+  list alone.
+- A field that is absent gives no judgment, nor do several that all are. Nor does a value that `unanswered` lists, which
+  several fields must all hold; `null` is JSON's, `"[]"` an empty list. Anything else that is no answer is refused, an
+  empty one as missing. In an act that was skipped or rejected, what gives no judgment is one without an answer, for it
+  was asked; what is no answer is refused there, too: list in `unanswered` what such acts hold.
 
 ### The name of the file
 

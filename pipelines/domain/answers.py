@@ -10,6 +10,7 @@ import json
 import math
 import re
 from dataclasses import dataclass
+from decimal import Decimal
 
 from pipelines.domain.vocabulary import AnswerType, Preference, Status
 
@@ -19,10 +20,27 @@ _NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 _ESCAPE = re.compile(r"\\u[0-9a-f]{4}|\\.")
 
 
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+
+
 def json_text(value: object) -> str:
     """JSON without white space; only what must be escaped is, control characters with upper-case hex digits."""
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    return _ESCAPE.sub(lambda found: found[0][:2] + found[0][2:].upper(), text)
+    text = _ENCODER.encode(value)
+    return _ESCAPE.sub(lambda found: found[0][:2] + found[0][2:].upper(), text) if "\\u" in text else text
+
+
+def _double(number: float) -> str:
+    """A double as JSON: its shortest digits, with an exponent below 1e-6 and from 1e21 on, as DuckDB writes it."""
+    sign, digits, exponent = Decimal(repr(number)).normalize().as_tuple()
+    text = "".join(map(str, digits))
+    assert isinstance(exponent, int)
+    point = len(text) + exponent
+    if -6 < point <= 21:
+        whole, rest = (text[:point], text[point:]) if point > 0 else ("0", "0" * -point + text)
+        found = f"{whole.ljust(point, '0')}.{rest or '0'}"
+    else:
+        found = f"{text[0]}{'.' if text[1:] else ''}{text[1:]}e{point - 1}"
+    return f"-{found}" if sign else found
 
 
 @dataclass(frozen=True)
@@ -102,7 +120,7 @@ class Pairwise:
         """A JSON string, or an object with preference and strength."""
         if self.strength is None:
             return json_text(self.preference.value)
-        return json_text({"preference": self.preference.value, "strength": float(self.strength)})
+        return f'{{"preference":{json_text(self.preference.value)},"strength":{_double(float(self.strength))}}}'
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from pipelines.domain.pseudonyms import PseudonymKey
 from pipelines.landing.deliveries import DeliveredFile
 from pipelines.landing.home import Home
 
-LANDING_VERSION = 6
+LANDING_VERSION = 7
 """Raised when the same raw bytes and contract would land differently."""
 
 RECEIPT = "receipt.json"

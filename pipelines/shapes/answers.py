@@ -55,7 +55,7 @@ def answer_sql(
     if question.type == AnswerType.RATING:
         return _rating(question, cells, meant, unreadable, abstains)
     if question.type == AnswerType.PAIRWISE:
-        strength = slots.text(mapping.strength) if mapping.strength else None
+        strength = (slots.text(mapping.strength), slots.raw(mapping.strength)) if mapping.strength else None
         return _pairwise(question, cells, meant, unreadable, abstains, strength, first)
     if question.type == AnswerType.MULTI_CHOICE:
         return _multi_choice(question, mapping, cells)
@@ -96,10 +96,10 @@ def _pairwise(
     meant: str,
     unreadable: str,
     abstains: str,
-    strength: str | None,
+    strength: tuple[str, str] | None,
     first: str | None,
 ) -> AnswerSql:
-    """A preference by the item's responses; ``strength`` is a cell beside it, ``first`` the first response's key."""
+    """A preference by the item's responses; ``strength``: a cell beside it, text and raw; ``first``: its first key."""
     unknown = _unknown(is_one_of("v", [*question.answers, *question.abstain]))
     told = {raw: answer.preference for raw, answer in question.answers.items()}
     preference, arms = mapped("v", told), [unreadable, unknown]
@@ -111,11 +111,12 @@ def _pairwise(
         arms.append(f"when {sided} and presentation_order is null then {literal(Reason.ORDER_UNKNOWN)}")
     graded = mapped("v", {raw: answer.strength for raw, answer in question.answers.items()})
     if strength is not None:
-        graded = f"try_cast(nullif({strength}, '') as double)"
-        number = f"regexp_full_match({strength}, {literal(NUMBER)})"
+        text, raw = strength
+        graded = f"try_cast(nullif({text}, '') as double)"
+        number = f"regexp_full_match({text}, {literal(NUMBER)})"
         arms.append(
-            f"when {strength} <> '' and not coalesce({number} and isfinite({graded}) and {graded} >= 0, false)"
-            f" then {literal(Reason.ANSWER_MALFORMED)}"
+            f"when ({text} <> '' and not coalesce({number} and isfinite({graded}) and {graded} >= 0, false))"
+            f" or ({text} is null and {raw} <> 'null') then {literal(Reason.ANSWER_MALFORMED)}"
         )
     canonical = (
         f"case when ({graded}) is null then to_json({preference})::varchar else '{{\"preference\":' ||"

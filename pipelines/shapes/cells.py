@@ -17,15 +17,19 @@ from pipelines.shapes.sql import is_one_of, literal
 class Cells:
     """SQL over an act: ``text`` and ``raw`` of the answer.
 
-    ``is_absent`` is true where the record holds nothing at all for it; ``unreadable``, over ``t`` and ``r``, is the
-    reason code of a cell that has no text. ``declined`` is the text of an abstention that stands for the answer as a
-    whole, such as an N/A box beside a slider or a word in place of a list; null where there is none.
+    ``is_absent`` is true where the record holds nothing at all for it; ``said`` is the text that may say that no
+    judgment was given, and ``is_null`` whether it is null: of several fields, what all of them hold. ``unreadable``,
+    over ``t`` and ``r``, is the reason code of a cell that has no text. ``declined`` is the text of an abstention that
+    stands for the answer as a whole, such as an N/A box beside a slider or a word in place of a list; null where there
+    is none.
     """
 
     text: str
     raw: str
     is_absent: str
     unreadable: str
+    said: str
+    is_null: str
     declined: str = "null::varchar"
 
     def only_one(self) -> Cells:
@@ -45,8 +49,8 @@ def read_cells(question: Question, code: str, mapping: AnswerMapping, slots: Slo
     if mapping.spans is not None:
         raw = cells.raw
     else:
-        own = [field for field in mapping.fields() if field not in mapping.among]
-        raw = f"case when {overrides} then {_object(own, slots, is_text=is_text)} else {cells.raw} end"
+        own = _object([*_own_fields(mapping), box.field], slots, is_text=is_text)
+        raw = f"case when {overrides} then {own} else {cells.raw} end"
     return replace(
         cells,
         raw=raw,
@@ -60,42 +64,62 @@ def _cells(question: Question, code: str, mapping: AnswerMapping, slots: Slots, 
     empty = "coalesce(r, '') = ''" if is_text else "r is null or r = 'null'"
     scalar = f"case when {empty} then {missing} else {malformed} end"
     abstain = question.abstain
+    said, is_null = _whole(mapping, code, slots, is_text=is_text)
     if mapping.spans is not None:
         text, raw = slots.span_columns(code)
         word = f"case when json_type({raw}) = 'VARCHAR' then json_extract_string({raw}, '$') end"
-        return Cells(text, raw, f"{raw} is null", scalar, _if_among(word, abstain))
+        return Cells(text, raw, f"{raw} is null", scalar, said, is_null, _if_among(word, abstain))
     if mapping.one_hot is not None:
         fields = list(mapping.one_hot.columns.values())
         raw = _object(fields, slots, is_text=is_text)
-        return Cells(_one_hot(mapping, slots), raw, _all_absent(fields, slots, is_text=is_text), malformed)
+        absent = _all_absent(fields, slots, is_text=is_text)
+        return Cells(_one_hot(mapping, slots), raw, absent, malformed, said, is_null)
     if mapping.ranks:
         fields = list(mapping.ranks.values())
         pairs = [(literal(option), slots.text(name)) for option, name in mapping.ranks.items()]
         raw = _object(fields, slots, is_text=is_text)
         word = _if_all_equal([rank for _, rank in pairs])
         absent = _all_absent(fields, slots, is_text=is_text)
-        return Cells(_ranks(pairs), raw, absent, malformed, _if_among(word, abstain))
+        return Cells(_ranks(pairs), raw, absent, malformed, said, is_null, _if_among(word, abstain))
     if mapping.best is not None and mapping.worst is not None:
-        fields = [mapping.best, mapping.worst]
+        fields = _own_fields(mapping)
         raw = _object(fields, slots, is_text=is_text)
         word = _if_all_equal([slots.text(name) for name in fields])
-        return Cells(raw, raw, _all_absent(fields, slots, is_text=is_text), missing, _if_among(word, abstain))
+        absent = _all_absent(fields, slots, is_text=is_text)
+        return Cells(raw, raw, absent, missing, said, is_null, _if_among(word, abstain))
     assert mapping.field is not None
     text, raw = slots.text(mapping.field), slots.raw(mapping.field)
     absent = "false" if is_text else f"{raw} is null"
     if mapping.rank_of is not None:
-        fields = [mapping.rank_of, mapping.field]
         ranked = _ranks([(slots.text(mapping.rank_of), text)])
-        raw = _object(fields, slots, is_text=is_text)
+        raw = _object(_own_fields(mapping), slots, is_text=is_text)
         ranked = f"case when {text} is not null then {ranked} end"
-        return Cells(ranked, raw, absent, scalar, _if_among(text, abstain))
+        return Cells(ranked, raw, absent, scalar, said, is_null, _if_among(text, abstain))
     if question.type == AnswerType.RANKING:
-        return Cells(_listed(text, raw, mapping.split), raw, absent, scalar, _if_among(text, abstain))
+        listed = _listed(text, raw, mapping.split)
+        return Cells(listed, raw, absent, scalar, said, is_null, _if_among(text, abstain))
     if mapping.strength is not None:
-        raw = _object([mapping.field, mapping.strength], slots, is_text=is_text)
-    if is_text:
-        return Cells(text, raw, absent, scalar)
-    return Cells(f"case when {text} is null and {raw} = '[]' then '[]' else {text} end", raw, absent, scalar)
+        raw = _object(_own_fields(mapping), slots, is_text=is_text)
+    return Cells(text if is_text else said, raw, absent, scalar, said, is_null)
+
+
+def _own_fields(mapping: AnswerMapping) -> list[str]:
+    """The fields that a raw answer of several fields holds, in its order."""
+    several = mapping.one_hot.columns.values() if mapping.one_hot else mapping.ranks.values()
+    single = [mapping.best, mapping.worst, mapping.rank_of, mapping.field, mapping.strength]
+    return [*several, *(name for name in single if name is not None)]
+
+
+def _whole(mapping: AnswerMapping, code: str, slots: Slots, *, is_text: bool) -> tuple[str, str]:
+    """What all fields of a place hold, by which a contract may tell that they hold no answer: a text, or null."""
+    if mapping.spans is not None:
+        _, raw = slots.span_columns(code)
+        word = f"json_extract_string(case when json_type({raw}) = 'VARCHAR' then {raw} end, '$')"
+        return f"case when {raw} = '[]' then '[]' else {word} end", f"coalesce({raw} = 'null', false)"
+    fields = [mapping.field] if mapping.field else _own_fields(mapping)
+    texts = [f"case when {slots.raw(name)} = '[]' then '[]' else {slots.text(name)} end" for name in fields]
+    nulls = [f"coalesce({slots.raw(name)} = 'null', false)" for name in fields]
+    return _if_all_equal(texts), "false" if is_text else " and ".join(nulls)
 
 
 def _if_among(word: str, values: Iterable[str]) -> str:

@@ -249,9 +249,9 @@ class Planner:
     def _question(self, code: str, mapping: AnswerMapping) -> str:
         question = self._contract.questions[code]
         sql = self._answer_sql(code, mapping)
-        silent = [is_one_of("t", [value for value in question.unanswered if value is not None]), "is_absent"]
+        silent = [is_one_of("said", [value for value in question.unanswered if value is not None]), "is_absent"]
         if None in question.unanswered:
-            silent.append("coalesce(r = 'null', false)")
+            silent.append("is_null")
         # An abstention as a whole (o) is no answer of the type; only of a choice is it one of the options.
         typed = {
             name: f"case when given then case when o is null then {column}"
@@ -276,7 +276,8 @@ class Planner:
             f"select {columns}, case when given and o is null then {sql.problem} end as problem,"
             f" {literal(mapping.named())} as field"
             f" from (select *, {sql.value} as v from (select *, {sql.cells.text} as t, {sql.cells.raw} as r,"
-            f" {sql.cells.declined} as o, {sql.cells.is_absent} as is_absent from acts where act_problem is null) cells"
+            f" {sql.cells.declined} as o, {sql.cells.is_absent} as is_absent, {sql.cells.said} as said,"
+            f" {sql.cells.is_null} as is_null from acts where act_problem is null) cells"
             f" cross join lateral (select o is not null or not ({' or '.join(silent)}) as given) asked"
             f" left join who using (raw_annotator)"
             f") answers where given or status <> {literal(Status.SUBMITTED)}"

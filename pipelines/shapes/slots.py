@@ -22,10 +22,10 @@ class Slots:
 
     def __init__(self, mapping: FileMapping) -> None:
         span_fields = {field for answer in mapping.answers.values() for field in answer.span_fields()}
-        unread = {*mapping.ignored, *span_fields, *(field for step in mapping.each for field in step.fields())}
         read = {field for answer in mapping.answers.values() for field in answer.fields()}
+        named = (field for where, field in mapping.placed_fields() if where[0] not in ("each", "ignored"))
         self.fields: list[str] = list(
-            dict.fromkeys(field for field in mapping.fields() if field not in unread or field in read)
+            dict.fromkeys(field for field in named if field not in span_fields or field in read)
         )
         self._numbers = {field: number for number, field in enumerate(self.fields)}
         self.asked: set[str] = set()

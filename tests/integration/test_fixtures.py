@@ -20,6 +20,7 @@ from pipelines.landing.home import Home
 from pipelines.landing.land import connect
 from pipelines.project import this_project
 from tests.conftest import PUBLIC, ROOT
+from tests.recounting import assert_recounted
 from tests.unit.landed import landed_folders
 
 FIXTURES = ROOT / "tests" / "fixtures"
@@ -51,6 +52,7 @@ def landed(source: str, tmp_path: Path) -> dict[str, list[Any]]:
     contract, home = this_project().contract(source), Home(tmp_path / "home")
     report = ingest_source(contract, inbox_of(source, tmp_path), home, KEY)
     folders = landed_folders(contract, home, KEY)
+    assert_recounted(contract, home, KEY)
     for one in report.receipts:
         assert one.refused_as_a_whole is None, one.message
         assert one.records_recounted == one.records

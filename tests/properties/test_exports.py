@@ -14,6 +14,7 @@ from tests.properties.conftest import TRIED
 from tests.properties.exports.cases import cases
 from tests.properties.exports.holds import check
 from tests.properties.exports.landing import land_bytes
+from tests.properties.exports.recounted import recount_agrees
 from tests.properties.exports.shapes import FAMILIES
 
 
@@ -24,6 +25,7 @@ def test_what_is_written_lands_whatever_else_happens(family: str, data: st.DataO
     case = data.draw(cases(shape))
     landed = land_bytes(case.contract, case.file.data)
     outcome = check(case, landed)
+    recount_agrees(case.contract, case.file.data, landed)
     TRIED[outcome] += 1
     event(f"the file was {outcome}")
     event(shape.name)

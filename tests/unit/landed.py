@@ -12,6 +12,7 @@ from pipelines.landing.deliveries import current_files
 from pipelines.landing.home import Home
 from pipelines.landing.land import connect
 from pipelines.landing.receipts import folder_of
+from tests.recounting import assert_recounted
 
 KEY = PseudonymKey(b"k" * 32)
 
@@ -42,7 +43,9 @@ class Landed:
             path = self._inbox / "made" / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(data)
-        return ingest_source(self.contract, self._inbox, self.home, KEY)
+        report = ingest_source(self.contract, self._inbox, self.home, KEY)
+        assert_recounted(self.contract, self.home, KEY)
+        return report
 
     def rows(self, table: str, columns: str) -> list[tuple[Any, ...]]:
         """Some columns of a landed table, sorted."""

@@ -18,6 +18,7 @@ from pipelines.domain.vocabulary import Preference, Status
 from pipelines.ingest import ingest_source
 from pipelines.landing.home import Home
 from pipelines.landing.land import connect
+from tests.recounting import assert_recounted
 from tests.unit.landed import landed_folders
 
 KEY = PseudonymKey(b"k" * 32)
@@ -74,6 +75,7 @@ def land(tmp_path: Path, question: dict[str, Any], answer: Any, records: list[An
     (one,) = report.receipts
     assert one.refused_as_a_whole is None, one.message
     assert one.candidates == one.judgments + one.judgments_refused
+    assert_recounted(contract, home, KEY)
     return Landed(*landed_folders(contract, home, KEY))
 
 
@@ -369,6 +371,85 @@ def test_spans_keep_labels_comments_and_their_order(tmp_path: Path) -> None:
     ]
     assert found[1:] == [("[]", [], "[]"), ("[]", [], '[{"s":-1,"e":-1}]')]
     assert landed.refused() == [(3, "q", "answer_malformed")]
+
+
+@pytest.mark.parametrize(
+    ("question", "answer", "records"),
+    [
+        ({"type": "ranking"}, {"field": "x"}, [{"x": ["a"]}, {"x": ""}, {"x": None}, {"x": []}]),
+        ({"type": "ranking"}, {"field": "x", "split": ">"}, [{"x": "a"}, {"x": ""}, {"x": None}, {"x": []}]),
+        ({"type": "ranking"}, {"field": "x", "rank_of": "y"}, [{"x": 1, "y": "a"}, {"x": "", "y": "a"}, {"x": None}]),
+        (
+            {"type": "ranking"},
+            {"ranks": {"a": "x", "b": "y"}},
+            [{"x": 1, "y": 1}, {"x": "", "y": ""}, {"x": None, "y": None}],
+        ),
+        ({"type": "best_worst"}, {"best": "x", "worst": "y"}, [{"x": "a", "y": "b"}, {"x": "", "y": ""}]),
+        ({"type": "spans"}, {"spans": {"list": "x", "text": "t"}}, [{"x": [{"t": "a"}]}, {"x": ""}, {"x": []}]),
+        (
+            {"type": "pairwise", "answers": {"A": "left"}},
+            {"field": "x", "strength": "y"},
+            [{"x": "A", "y": 1}, {"x": "", "y": 1}, {"x": None, "y": 1}],
+        ),
+        (
+            {"type": "choice", "options": ["a", "b"]},
+            {"one_hot": {"columns": {"a": "x", "b": "y"}}},
+            [{"x": 1, "y": 0}, {"x": "", "y": ""}, {"x": None, "y": None}],
+        ),
+    ],
+)
+def test_silence_is_declared_for_an_answer_of_any_type(
+    tmp_path: Path, question: Any, answer: Any, records: list[Any]
+) -> None:
+    """Of several fields, all hold the declared value; one alone is half an answer."""
+    declared = {**question, "unanswered": ["", None, "[]"]}
+    landed = land(tmp_path / "1", declared, answer, records)
+    assert landed.rows("record_ordinal") == [(0,)]
+    assert landed.refused() == []
+    undeclared = land(tmp_path / "2", question, answer, records)
+    told = {ordinal for ordinal, *_ in undeclared.refused()} | {
+        ordinal for (ordinal,) in undeclared.rows("record_ordinal")
+    }
+    assert told == set(range(len(records)))
+
+
+def test_half_a_silence_is_refused(tmp_path: Path) -> None:
+    question = {"type": "ranking", "unanswered": ["", None]}
+    records = [{"x": "", "y": 1}, {"x": None, "y": ""}, {"x": 1}]
+    landed = land(tmp_path, question, {"ranks": {"a": "x", "b": "y"}}, records)
+    assert landed.rows("answer") == []
+    assert [ordinal for ordinal, *_ in landed.refused()] == [0, 1, 2]
+
+
+def test_who_marked_nothing_and_said_so_is_not_silent(tmp_path: Path) -> None:
+    """What says that nothing was marked is an answer, though an empty list is none: a judgment was dropped here."""
+    fields = {"list": "marks", "start": "s", "end": "e", "nothing_at": -1}
+    question = {"type": "spans", "unanswered": ["[]"]}
+    landed = land(tmp_path, question, {"spans": fields}, [{"marks": [{"s": -1, "e": -1}]}, {"marks": []}])
+    assert landed.rows("record_ordinal, answer") == [(0, "[]")]
+
+
+def test_a_word_in_a_table_is_no_null(tmp_path: Path) -> None:
+    """A judgment was dropped here: CSV has no null, and the word is what somebody wrote."""
+    landed = land(tmp_path, {"type": "text", "unanswered": [None]}, "x", ["item,who,x", "i,ana,null", "i,bob,"])
+    assert landed.rows("answer_text") == [("null",), ("",)]
+
+
+@pytest.mark.parametrize("strength", [{}, [1, 2], {"by": 3}, [], True, "much", -1])
+def test_a_strength_that_cannot_be_read_is_refused(tmp_path: Path, strength: Any) -> None:
+    """An object or a list became no strength at all."""
+    question = {"type": "pairwise", "answers": {"A": "left"}}
+    landed = land(tmp_path, question, {"field": "x", "strength": "y"}, [{"x": "A", "y": strength}, {"x": "A", "y": 2}])
+    assert landed.rows("answer") == [(canonical(Pairwise(Preference.LEFT, 2)),)]
+    assert landed.refused() == [(0, "q", "answer_malformed")]
+
+
+@pytest.mark.parametrize("strength", [0.0, 1e-5, 1e-6, 1.5e-7, 1e16, 123456789012345680.0, 1e21, 1.5e22, 5e-324, 0.1])
+def test_a_strength_has_one_canonical_form(tmp_path: Path, strength: float) -> None:
+    """Python and DuckDB write very small and very large ones differently."""
+    question = {"type": "pairwise", "answers": {"A": "left"}}
+    landed = land(tmp_path, question, {"field": "x", "strength": "y"}, [{"x": "A", "y": strength}])
+    assert landed.rows("answer, answer_strength") == [(canonical(Pairwise(Preference.LEFT, strength)), strength)]
 
 
 def test_text_is_untouched_and_silence_is_told_apart(tmp_path: Path) -> None:

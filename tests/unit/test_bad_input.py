@@ -12,6 +12,7 @@ from pipelines.domain.pseudonyms import PseudonymKey
 from pipelines.ingest import IngestReport, ingest_source
 from pipelines.landing.home import Home
 from pipelines.landing.land import connect
+from tests.recounting import assert_recounted
 from tests.unit.landed import landed_folders
 
 KEY = PseudonymKey(b"k" * 32)
@@ -43,6 +44,7 @@ def ingested(tmp_path: Path, stated: SourceContract, data: bytes) -> tuple[Inges
     (tmp_path / "inbox" / "bad" / f"export.{suffix}").write_bytes(data)
     home = Home(tmp_path / "home")
     report = ingest_source(stated, tmp_path / "inbox", home, KEY)
+    assert_recounted(stated, home, KEY)
     one = report.receipts[0]
     (folder,) = landed_folders(stated, home, KEY)
     with connect() as con:

@@ -22,6 +22,9 @@ FORBIDDEN: dict[str, set[str]] = {
     "pipelines/shapes": ORCHESTRATION | {"duckdb", "pipelines.landing", "pipelines.warehouse"},
     "pipelines/landing": ORCHESTRATION,
     "pipelines/release": ORCHESTRATION,
+    "expectations/recount": ORCHESTRATION
+    | ENGINES - {"pyarrow"}
+    | {"pipelines.readers", "pipelines.shapes", "pipelines.landing", "pipelines.ingest", "pipelines.warehouse"},
     "expectations/laws": ORCHESTRATION | ENGINES | {"pipelines.landing", "pipelines.release"},
 }
 """package → what none of its modules may import."""
@@ -74,6 +77,7 @@ def test_a_forbidden_import_is_seen_even_within_a_function() -> None:
         ("import pipelines.contracts.load", ENGINES),
         ("import pipelines.shapes.plan, pipelines.landing.chunks", {"duckdb"}),
         ("import expectations.laws.prove", ENGINES),
+        ("import expectations.recount.recount, expectations.recount.refused", ENGINES),
         ("import pipelines.cli", ENGINES | {"pydantic", "yaml"}),
     ],
 )
@@ -82,3 +86,11 @@ def test_importing_loads_nothing_that_it_may_not(statement: str, forbidden: set[
     code = f"{statement}\nimport sys\nprint(*sorted(set(name.split('.')[0] for name in sys.modules)))"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
     assert set(loaded.stdout.split()) & (forbidden | ORCHESTRATION) == set()
+
+
+def test_the_recount_shares_no_code_with_what_it_recounts() -> None:
+    """By what is really loaded: a mistake in a reader or a shape cannot be in both."""
+    code = "import expectations.recount.recount, expectations.recount.refused, sys\nprint(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    shared = {name for name in loaded.stdout.split() if name.startswith("pipelines.")}
+    assert {name.split(".")[1] for name in shared} == {"contracts", "domain"}

@@ -25,7 +25,7 @@ from pipelines.landing.receipts import FileReceipt
 from tests.unit.landed import landed_folders
 
 KEY = PseudonymKey(b"k" * 32)
-_MEMORY = Path("/dev/shm")  # noqa: S108 - where it is there, thousands of small files cost no disk
+MEMORY = Path("/dev/shm")  # noqa: S108 - where it is there, thousands of small files cost no disk
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ def _shared() -> Iterator[duckdb.DuckDBPyConnection]:
 
 def land_bytes(contract: SourceContract, data: bytes) -> Landed:
     """Ingest a source whose inbox holds one file of these bytes."""
-    root = Path(tempfile.mkdtemp(dir=_MEMORY if _MEMORY.is_dir() else None))
+    root = Path(tempfile.mkdtemp(dir=MEMORY if MEMORY.is_dir() else None))
     try:
         inbox = root / "inbox" / "made"
         inbox.mkdir(parents=True)

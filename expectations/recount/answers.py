@@ -1,0 +1,268 @@
+"""What the fields of an answer say: for each type of question and each place an answer can be in.
+
+Each ``..._says`` makes, once a question, a function that takes the raw values of an answer and gives its canonical
+text and whether it abstains. What the words of contracts and answers mean is said in ``docs/contracts.md``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from json.encoder import encode_basestring
+from typing import Any
+
+from expectations.recount.texts import parsed
+from expectations.recount.values import ABSENT, Token, Unreadable, content, scalar, single
+from pipelines.contracts.answers import AnswerMapping
+from pipelines.contracts.questions import Question
+from pipelines.domain.answers import BestWorst, MultiChoice, Pairwise, Ranking, Rating, Span, Spans, json_text
+from pipelines.domain.vocabulary import AnswerType, Preference
+
+Said = tuple[str, bool]
+"""An answer's canonical text, and whether it abstains."""
+
+Says = Callable[[Sequence[Any], "Sequence[str | None] | None"], Said]
+"""What takes the raw values of an answer and the order of presentation."""
+
+_RANK = re.compile(r"[1-9][0-9]*")
+_WHOLE = re.compile(r"-?[0-9]+")
+_HIGHEST_RANK = 2**31
+
+
+def quoted(text: str) -> str:
+    """A text as the canonical form writes it."""
+    found: str = encode_basestring(text)
+    return json_text(text) if "\\u" in found else found
+
+
+def says(question: Question, answer: AnswerMapping, responses: Sequence[str], *, is_table: bool) -> Says:
+    """What tells the meaning of an answer's raw values, in the order of ``AnswerMapping.fields``.
+
+    ``responses`` are the keys of the item's responses; ``is_table``: values are cells of a CSV file.
+    """
+    if answer.one_hot:
+        return _one_hot_says(question, answer)
+    if answer.ranks or answer.rank_of:
+        return _ranks_say(question, answer)
+    if answer.best:
+        return _best_worst_says(question, answer)
+    if answer.spans:
+        return _spans_say(question, answer)
+    if question.type in (AnswerType.MULTI_CHOICE, AnswerType.RANKING):
+        return _list_says(question, answer.split, is_table=is_table)
+    word = word_says(question, responses)
+
+    def says_word(values: Sequence[Any], order: Sequence[str | None] | None) -> Said:
+        value = values[0]
+        text = "[]" if value == [] and question.type != AnswerType.TEXT else scalar(value)
+        if text is None:
+            raise Unreadable("holds no single value")
+        return word(text, values[1] if answer.strength else None, order)
+
+    return says_word
+
+
+def word_says(question: Question, responses: Sequence[str]) -> Callable[..., Said]:
+    """What one word means as an answer to a question with one value."""
+    abstain, synonyms, options = set(question.abstain), question.synonyms, question.options
+    scale = question.scale
+
+    def say(text: str, strength: Any = None, order: Sequence[str | None] | None = None) -> Said:
+        text = synonyms.get(text, text)
+        if question.type == AnswerType.PAIRWISE:
+            given = _strength(strength)
+            if text in abstain:
+                return quoted(text), True
+            if text not in question.answers:
+                raise Unreadable("is none of the declared answers")
+            meant = question.answers[text]
+            preference = Preference(meant.preference)
+            if question.sides == "shown" and preference != Preference.TIE:
+                preference = _turned(preference, responses, order)
+            return Pairwise(preference, meant.strength if given is None else given).canonical(), False
+        if text in abstain:
+            return quoted(text), True
+        if question.type == AnswerType.TEXT:
+            return quoted(text), False
+        if question.type == AnswerType.CHOICE:
+            if text not in options:
+                raise Unreadable("is none of the declared options")
+            return quoted(text), False
+        try:
+            rating = Rating(text)
+        except ValueError:
+            raise Unreadable("is no number") from None
+        if scale and (
+            (scale.min is not None and rating.number < scale.min)
+            or (scale.max is not None and rating.number > scale.max)
+        ):
+            raise Unreadable("lies outside the scale")
+        return rating.canonical(), False
+
+    return say
+
+
+def _strength(value: Any) -> float | None:
+    if value is None or value is ABSENT or value == "":
+        return None
+    try:
+        found = Rating(scalar(value) or "").number
+    except ValueError:
+        raise Unreadable("has a strength that is no number") from None
+    if found < 0:
+        raise Unreadable("has a negative strength")
+    return found
+
+
+def _turned(preference: Preference, responses: Sequence[str], order: Sequence[str | None] | None) -> Preference:
+    """A side of the screen as the response that was shown there."""
+    if order is None:
+        raise Unreadable("names a side, and the order is not told")
+    if order[0] == responses[0]:
+        return preference
+    return Preference.RIGHT if preference == Preference.LEFT else Preference.LEFT
+
+
+def _set_of(question: Question, words: list[str]) -> Said:
+    meant = [question.synonyms.get(word, word) for word in words]
+    if len(set(meant)) < len(meant):
+        raise Unreadable("names an option twice")
+    if any(word not in question.options for word in meant):
+        raise Unreadable("names what is none of the declared options")
+    chosen = tuple(option for option in question.options if option in meant)
+    return MultiChoice(chosen).canonical(), any(option in question.abstain for option in chosen)
+
+
+def _one_hot_says(question: Question, answer: AnswerMapping) -> Says:
+    assert answer.one_hot is not None
+    options = list(answer.one_hot.columns)
+    chosen_by, other = answer.one_hot.set, answer.one_hot.unset
+    word = word_says(question, ())
+
+    def say(values: Sequence[Any], _: Sequence[str | None] | None) -> Said:
+        texts = [scalar(value) for value in values]
+        if any(text not in (chosen_by, other) for text in texts):
+            raise Unreadable("has a cell that is neither set nor unset")
+        chosen = [option for option, text in zip(options, texts, strict=True) if text == chosen_by]
+        if question.type == AnswerType.MULTI_CHOICE:
+            return _set_of(question, chosen)
+        if len(chosen) != 1:
+            raise Unreadable("has not one option")
+        return word(chosen[0])
+
+    return say
+
+
+def _list_says(question: Question, split: str | None, *, is_table: bool) -> Says:
+    is_set = question.type == AnswerType.MULTI_CHOICE
+
+    def say(values: Sequence[Any], _: Sequence[str | None] | None) -> Said:
+        words = _words(values[0], split, is_set=is_set, is_table=is_table)
+        if is_set:
+            return _set_of(question, words)
+        if not words or len(set(words)) < len(words):
+            raise Unreadable("does not name each option once")
+        return Ranking(tuple((word, rank) for rank, word in enumerate(words, 1))).canonical(), False
+
+    def say_or_abstain(values: Sequence[Any], order: Sequence[str | None] | None) -> Said:
+        text = scalar(values[0])
+        return (quoted(text), True) if text in question.abstain else say(values, order)
+
+    return say if is_set else say_or_abstain
+
+
+def _words(value: Any, split: str | None, *, is_set: bool, is_table: bool) -> list[str]:
+    if split is not None:
+        text = "[]" if value == [] and is_set else scalar(value)
+        if text is None:
+            raise Unreadable("is no text to split")
+        return text.split(split) if text else []
+    if is_table:
+        value = parsed(value)
+    if type(value) is not list:
+        raise Unreadable("is no list")
+    words = [single(one) for one in value]
+    if any(word is None for word in words):
+        raise Unreadable("has an element that is no value")
+    if is_set and any(type(one) is Token and not _WHOLE.fullmatch(one) for one in value):
+        raise Unreadable("has a fraction among its options")
+    return [word for word in words if word is not None]
+
+
+def _ranks_say(question: Question, answer: AnswerMapping) -> Says:
+    options = list(answer.ranks)
+
+    def say(values: Sequence[Any], _: Sequence[str | None] | None) -> Said:
+        texts = [scalar(value) for value in values]
+        named = options
+        if answer.rank_of:
+            option, texts = texts[1], texts[:1]
+            if texts[0] not in question.abstain:
+                if option is None:
+                    raise Unreadable("ranks nothing")
+                named = [option]
+        if texts[0] in question.abstain and len(set(texts)) == 1:
+            return quoted(texts[0] or ""), True
+        ranks = [int(text) if text and _RANK.fullmatch(text) else 0 for text in texts]
+        if any(not 0 < rank < _HIGHEST_RANK for rank in ranks):
+            raise Unreadable("has a rank that is none")
+        return Ranking(tuple(zip(named, ranks, strict=True))).canonical(), False
+
+    return say
+
+
+def _best_worst_says(question: Question, answer: AnswerMapping) -> Says:
+    def say(values: Sequence[Any], _: Sequence[str | None] | None) -> Said:
+        best, worst, *among = (scalar(value) for value in values)
+        if not best or not worst:
+            raise Unreadable("has no best, or no worst")
+        if best == worst and best in question.abstain:
+            return quoted(best), True
+        if best in question.abstain or worst in question.abstain:
+            raise Unreadable("abstains by half")
+        if answer.among and (best not in among or worst not in among):
+            raise Unreadable("names what was not there to choose from")
+        return BestWorst(best, worst).canonical(), False
+
+    return say
+
+
+def _spans_say(question: Question, answer: AnswerMapping) -> Says:
+    """Of spans, ``values`` are the list, and each element with its parts: [start, end, text, label, comment]."""
+    assert answer.spans is not None
+    nothing = answer.spans.nothing_at
+
+    def offset(value: Any) -> int | None:
+        if value is None or value is ABSENT:
+            return None
+        if type(value) is not Token or not _WHOLE.fullmatch(value):
+            raise Unreadable("has an offset that is no whole number")
+        return int(value)
+
+    def say(values: Sequence[Any], _: Sequence[str | None] | None) -> Said:
+        whole, parts = values
+        text = single(whole)
+        if text is not None and text in question.abstain:
+            return quoted(text), True
+        if type(whole) is not list or any(type(one) is not dict for one in whole):
+            raise Unreadable("is no list of objects")
+        found = []
+        for start, end, marked, label, comment in parts(whole):
+            begin, behind = offset(start), offset(end)
+            if nothing is not None and begin == nothing:
+                continue
+            try:
+                found.append(Span(begin, behind, *map(content, (label, marked, comment))))
+            except ValueError:
+                raise Unreadable("has offsets of no span") from None
+        return Spans(tuple(found)).canonical(), False
+
+    return say
+
+
+def parsed_list(text: str) -> list[Any]:
+    """The list that a CSV cell holds as JSON."""
+    value = parsed(text)
+    if type(value) is not list:
+        raise Unreadable("is no list")
+    return value
