@@ -13,6 +13,7 @@ from pipelines.contracts.dataset import Dataset
 from pipelines.project import Project
 from pipelines.proof import CONFLICTS, prove_steps
 from pipelines.quarantine import read_quarantine, refuse_excess
+from pipelines.recounting import prove_recounted
 from pipelines.release.build import BuildError, Built, finish_build, write_tables
 from pipelines.release.manifest import Manifest
 from pipelines.release.prove import prove_release, require_whole
@@ -99,6 +100,7 @@ def prove_and_build(
     verdicts = static_verdicts(prove_manifest(run.manifest), dataset.sources)
     with bound_anew(run, state) as con:
         verdicts += prove_steps(con, state, workspace.home)
+        verdicts += prove_recounted(con, state, workspace.key, workspace.home)
         written = write_tables(dataset, run, con)
         verdicts += prove_release(con, written.folder, dataset.sources, CONFLICTS)
         if found := broken(verdicts):

@@ -23,6 +23,7 @@ from expectations.laws.neutral import neutral_fingerprints
 from expectations.laws.verdicts import Verdict, broken, sort_key, story
 from pipelines.project import Project
 from pipelines.proof import CONFLICTS, forms_of, prove_run
+from pipelines.recounting import prove_recounted
 from pipelines.release.log import Entry
 from pipelines.release.manifest import Manifest
 from pipelines.release.prove import prove_release, released, require_whole
@@ -76,6 +77,8 @@ def prove_build(project: Project, workspace: Workspace, run_id: str | None = Non
     run = _run(workspace, run_id)
     state = state_of_run(run.warehouse, project.contracts, workspace.key, workspace.home)
     verdicts = prove_run(run, state, workspace.home, replays_of(state, workspace.home))
+    with bound_anew(run, state) as con:
+        verdicts += prove_recounted(con, state, workspace.key, workspace.home)
     verdicts += static_verdicts(prove_manifest(run.manifest), state.sources)
     return Proof(f"run {run.root.name}", tuple(sorted(verdicts, key=sort_key)))
 
