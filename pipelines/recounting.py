@@ -1,16 +1,17 @@
-"""Law 7 to the end: every judgment of a raw file, derived once more by plain Python, against landing. No Dagster.
+"""Laws 6 and 7 from the raw bytes to landing: all of a raw file, read once more by plain Python. No Dagster.
 
 The recount shares no code with readers and shapes (``expectations.recount``), so that a fault of theirs cannot hide.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 
 import duckdb
 
 from expectations.laws.connection import verdict
-from expectations.laws.definitions import INDEPENDENCE
+from expectations.laws.definitions import INDEPENDENCE, RESIDUE
 from expectations.laws.evidence import judgment_key
 from expectations.laws.neutral import Fingerprint, neutral_fingerprints
 from expectations.laws.verdicts import NAMED_OFFENDERS, Verdict
@@ -27,18 +28,21 @@ STEP = "raw→landing"
 
 
 def prove_recounted(con: duckdb.DuckDBPyConnection, state: State, key: PseudonymKey, home: Home) -> list[Verdict]:
-    """Law 7 between the raw bytes and landing, by source, on a warehouse that ``bound_anew`` opened."""
-    return [_prove(con, source, state.of([source]), key, home) for source in sorted(state.sources)]
+    """Laws 6 and 7 between the raw bytes and landing, by source, on a warehouse that ``bound_anew`` opened."""
+    return [
+        verdict for source in sorted(state.sources) for verdict in _prove(con, source, state.of([source]), key, home)
+    ]
 
 
-def _prove(con: duckdb.DuckDBPyConnection, source: str, state: State, key: PseudonymKey, home: Home) -> Verdict:
+def _prove(con: duckdb.DuckDBPyConnection, source: str, state: State, key: PseudonymKey, home: Home) -> list[Verdict]:
     own = f"(select * from {ANEW}.judgments where source_id = {literal(source)})"
     rows = con.execute(neutral_fingerprints(own, [])).fetchall()
     landed = Fingerprint(int(rows[0][0]), str(rows[0][1])) if rows else Fingerprint.none()
-    recounted, faults, total = Fingerprint.none(), [], 0
+    recounted, faults, total, unnamed = Fingerprint.none(), [], 0, Counter[str]()
     for file, recount in _recounts(state, key, home, by_variation=False):
         recounted += recount.total
         total += recount.fault_count
+        unnamed.update(recount.unnamed)
         faults += [f"{source}, file {file.receipt.file_sha256[:12]}, {fault}" for fault in recount.faults]
     if recounted != landed:
         named = _differing(con, own, source, state, key, home)
@@ -46,7 +50,32 @@ def _prove(con: duckdb.DuckDBPyConnection, source: str, state: State, key: Pseud
         faults = [*named, *faults]
     prints = (recounted.digest, landed.digest)
     told = faults[:NAMED_OFFENDERS]
-    return verdict(INDEPENDENCE, STEP, source, (recounted.count, landed.count), (total, told), prints=prints)
+    counts = (recounted.count, landed.count)
+    return [
+        verdict(INDEPENDENCE, STEP, source, counts, (total, told), prints=prints),
+        _residue(con, source, own, unnamed),
+    ]
+
+
+def _residue(con: duckdb.DuckDBPyConnection, source: str, own: str, unnamed: Mapping[str, int]) -> Verdict:
+    """Law 6: each field that no contract names is in ``extra`` of the judgments of its record, or of their item."""
+    con.execute("create or replace temp table unnamed (field varchar, held bigint)")
+    if unnamed:
+        con.executemany("insert into unnamed values (?, ?)", sorted(unnamed.items()))
+    rows = con.execute(
+        f"with said as (select file_sha256, record_ordinal, unnest(json_keys(extra)) as field from {own}"
+        f" union select file_sha256, record_ordinal, field from {own} join"
+        f" (select distinct item_id, unnest(json_keys(extra)) as field from {ANEW}.items"
+        f" where source_id = {literal(source)}) using (item_id))"
+        " select field, held, coalesce(kept, 0) from unnamed left join"
+        " (select field, count(*) as kept from said group by field) using (field) order by field"
+    ).fetchall()
+    lost = [(field, held, kept) for field, held, kept in rows if kept < held]
+    named = [
+        f"{source}: {held} records with judgments hold {field}, {kept} keep it in extra" for field, held, kept in lost
+    ]
+    counts = (sum(held for _, held, _ in rows), sum(min(held, kept) for _, held, kept in rows))
+    return verdict(RESIDUE, STEP, source, counts, (sum(held - kept for _, held, kept in lost), named))
 
 
 def _differing(

@@ -123,7 +123,8 @@ def _span_parts(listed: str, form: Form) -> str:
 
 def _content(con: Connection, source: str, own: str, step: str) -> Verdict:
     """The typed columns say what the canonical answer says, and a text is its raw answer, decoded."""
-    inner = "case when status = 'submitted' then answer else json_extract(answer, '$.' || status)::varchar end"
+    given = "case when json_valid(answer) then answer end"
+    inner = f"case when status = 'submitted' then {given} else json_extract({given}, '$.' || status)::varchar end"
     text = "json_extract_string(said, '$')"
     differs = {
         "choice": f"answer_choice is distinct from {text}",

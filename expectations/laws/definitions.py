@@ -79,7 +79,7 @@ RESIDUE = Law(
     6,
     "Residue",
     "Every field of every record is mapped, kept in extra, or ignored by the contract with a reason.",
-    "per file and field: records that hold it = records that keep it in extra, if no contract names it",
+    "per field that no contract names: records with judgments that hold it and do not keep it in extra = 0",
     "A field that the contract does not name is not in extra, either: what it held is lost.",
     "Map the field in the contract, or list it under ignored with a reason; extra must keep all others.",
     'The export has a column "why", with which Ana and Ben explained themselves, and the contract forgot it. Kept in'

@@ -6,7 +6,7 @@ fault, told by its place. Places say record, part and question; never what stood
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -23,7 +23,7 @@ from expectations.recount.values import Unreadable, json_of
 from expectations.recount.xml import xml_records
 from pipelines.contracts.files import FileMapping
 from pipelines.contracts.model import SourceContract
-from pipelines.contracts.paths import bare_name
+from pipelines.contracts.paths import bare_name, parse_path
 from pipelines.domain.pseudonyms import PseudonymKey
 
 SHOWN = 20
@@ -35,7 +35,8 @@ class Recount:
     """What a file came to. ``refused`` counts what quarantine holds of it; ``by_variation`` is by item and question.
 
     ``faults`` says, by place, where this reading and the quarantine contradict each other; the first ``SHOWN`` of
-    ``fault_count``.
+    ``fault_count``. ``unnamed`` are the fields of records, at their outermost, that the contract neither names nor
+    ignores, each with the number of records that hold it and have judgments.
     """
 
     records: int
@@ -45,6 +46,7 @@ class Recount:
     by_variation: dict[tuple[str, str], Fingerprint] = field(default_factory=dict)
     faults: tuple[str, ...] = ()
     fault_count: int = 0
+    unnamed: dict[str, int] = field(default_factory=dict)
 
 
 def recount_file(
@@ -98,6 +100,8 @@ class _Run:
         self._faults: list[str] = []
         self._fault_count = 0
         self._records = 0
+        self._named = _named(mapping)
+        self._unnamed = Counter[str]()
         self._compiled: dict[tuple[str, ...] | None, tuple[Layout, Acting]] = {}
 
     def fault(self, place: str, what: str) -> None:
@@ -111,7 +115,14 @@ class _Run:
         total = self._total.fingerprint()
         by = {} if self._by is None else {place: one.fingerprint() for place, one in self._by.items()}
         return Recount(
-            self._records, total.count, len(self._refused), total, by, tuple(self._faults), self._fault_count
+            self._records,
+            total.count,
+            len(self._refused),
+            total,
+            by,
+            tuple(self._faults),
+            self._fault_count,
+            dict(self._unnamed),
         )
 
     def count(self) -> None:
@@ -134,7 +145,8 @@ class _Run:
         layout, acting = self._for(None)
         for key, record in self._nested(text):
             behind = [key if one == "$key" else made[one] for one in self._made]
-            self._take(layout, acting, record, [[record, *behind]])
+            if self._take(layout, acting, record, [[record, *behind]]) and not self._mapping.flatten:
+                self._unnamed.update(record.keys() - self._named)
 
     def _rows(self, made: dict[str, str], text: IO[str]) -> None:
         dialect = self._mapping.dialect
@@ -143,14 +155,16 @@ class _Run:
         behind = [made[one] for one in self._made]
         is_flattened = self._mapping.flatten
         layout, acting = self._for(None if is_flattened else tuple(header))
-        size = len(header)
+        size, judged = len(header), 0
         for row in rows:
             record: Any = row if len(row) == size else Unreadable("has too few or too many fields", record=True)
             if is_flattened and record is row:
                 record = dict(zip(header, row, strict=True))
                 self._take(layout, acting, record, [[record, *behind]])
             else:
-                self._take(layout, acting, record, [row + behind] if behind else [row])
+                judged += self._take(layout, acting, record, [row + behind] if behind else [row])
+        if judged:
+            self._unnamed.update(dict.fromkeys(set(header) - self._named, judged))
 
     def _nested(self, text: IO[str]) -> Iterator[tuple[str, Any]]:
         dialect = self._mapping.dialect
@@ -167,8 +181,8 @@ class _Run:
             self._compiled[header] = layout, Acting(self._contract, self._mapping, layout, self._key)
         return self._compiled[header]
 
-    def _take(self, layout: Layout, acting: Acting, record: Any, acts: list[Act]) -> None:
-        """One record: the judgments that it holds, all at once."""
+    def _take(self, layout: Layout, acting: Acting, record: Any, acts: list[Act]) -> bool:
+        """One record: the judgments that it holds, all at once, and whether there are any."""
         ordinal = self._records
         self._records += 1
         refused = self._refused.by_record.get(ordinal)
@@ -187,6 +201,7 @@ class _Run:
         if self._by is not None:
             for place, text in zip(places, found, strict=True):
                 self._by[place].add(text)
+        return bool(found)
 
     def _read(
         self,
@@ -287,6 +302,13 @@ class _Run:
         except (Unreadable, UnicodeEncodeError, RecursionError):
             return True
         return False
+
+
+def _named(mapping: FileMapping) -> frozenset[str]:
+    """The outermost fields that a contract names or ignores, in whole or in part."""
+    if mapping.is_table:
+        return frozenset(mapping.fields())
+    return frozenset(step for step in (parse_path(name)[0] for name in mapping.fields()) if isinstance(step, str))
 
 
 def _what(error: Unreadable | UnicodeEncodeError) -> str:

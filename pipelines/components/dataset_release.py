@@ -6,8 +6,17 @@ from pathlib import Path
 import dagster as dg
 from pydantic import BaseModel
 
+from expectations.laws.definitions import LAWS
 from expectations.laws.verdicts import LawBrokenError
-from pipelines.components.shared import LEDGER, OWNERS, ledger_table, offender_table, release_key
+from pipelines.components.shared import (
+    LEDGER,
+    OWNERS,
+    law_result,
+    law_spec,
+    ledger_table,
+    offender_table,
+    release_key,
+)
 from pipelines.contracts.dataset import Dataset
 from pipelines.domain.tables import MADE_AT_THE_GATE, RELEASED
 from pipelines.landing.deliveries import deliveries
@@ -52,6 +61,7 @@ def release_asset(dataset: Dataset) -> dg.AssetsDefinition:
             "licence": dg.MetadataValue.text(dataset.licence),
         },
         output_required=False,
+        check_specs=[law_spec(law, release_key(dataset.dataset), blocking=False) for law in LAWS.values()],
     )
     def release(
         context: dg.AssetExecutionContext, workspace: dg.ResourceParam[Workspace]
@@ -85,7 +95,11 @@ def release_asset(dataset: Dataset) -> dg.AssetsDefinition:
                 "path": dg.MetadataValue.path(outcome.location),
                 "digest": dg.MetadataValue.text(manifest.content_digest),
                 "ledger": ledger_table(outcome.verdicts),
-            }
+            },
+            check_results=[
+                law_result(release_key(dataset.dataset), law, [one for one in outcome.verdicts if one.law == law.code])
+                for law in LAWS.values()
+            ],
         )
 
     return release

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 
 import dagster as dg
 
-from expectations.laws.definitions import ACCOUNTING
+from expectations.laws.definitions import ACCOUNTING, Law
 from expectations.laws.evidence import Divided
-from expectations.laws.verdicts import Verdict
+from expectations.laws.verdicts import Verdict, broken, story
 from pipelines.domain.tables import Table
 from pipelines.domain.types import plain_name
 
@@ -131,6 +131,31 @@ def ledger_table(verdicts: Iterable[Verdict]) -> dg.TableMetadataValue:
             for verdict in verdicts
         ],
         schema=_columns("step", "source", "law", "in", "out", "quarantined", "withdrawn", "verdict", "offending"),
+    )
+
+
+def law_spec(law: Law, key: dg.AssetKey, *, blocking: bool) -> dg.AssetCheckSpec:
+    """A law as a check on an asset."""
+    description = f"{law.statement}\n\n`{law.equation}`"
+    return dg.AssetCheckSpec(law.code, asset=key, blocking=blocking, description=description)
+
+
+def law_result(key: dg.AssetKey, law: Law, verdicts: Sequence[Verdict]) -> dg.AssetCheckResult:
+    """What the verdicts of one law come to; a law that nobody evaluated does not hold."""
+    failed = broken(verdicts)
+    return dg.AssetCheckResult(
+        asset_key=key,
+        check_name=law.code,
+        passed=bool(verdicts) and not failed,
+        severity=dg.AssetCheckSeverity.ERROR,
+        description=story(failed) if failed else law.statement if verdicts else "It was not evaluated on any step.",
+        metadata={
+            "ledger": ledger_table(verdicts),
+            "in": sum(verdict.count_in for verdict in verdicts),
+            "out": sum(verdict.count_out for verdict in verdicts),
+            "offending": sum(verdict.offending for verdict in failed),
+            **({"offenders": offender_table(failed)} if failed else {}),
+        },
     )
 
 

@@ -21,7 +21,7 @@ REQUIRED: tuple[tuple[str, tuple[laws.Law, ...]], ...] = (
     ("models", (laws.STATIC,)),
     ("raw→records", (laws.ACCOUNTING, laws.INDEPENDENCE)),
     ("records→landing", (laws.ACCOUNTING,)),
-    ("raw→landing", (laws.INJECTIVITY, laws.CONTENT, laws.INDEPENDENCE, laws.ATTRIBUTION)),
+    ("raw→landing", (laws.INJECTIVITY, laws.CONTENT, laws.RESIDUE, laws.INDEPENDENCE, laws.ATTRIBUTION)),
     ("landing→staging", _BETWEEN),
     ("staging→intermediate", _BETWEEN),
     ("intermediate→marts", _BETWEEN),

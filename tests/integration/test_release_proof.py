@@ -163,6 +163,49 @@ def test_a_run_of_another_state_is_not_published(demo: Ran, run: RunFolder, tmp_
     assert not (tmp_path / "store").exists()
 
 
+LANDED = {
+    "a majority vote in landing": (
+        "select * replace (mode(answer) over (partition by item_id, question_id) as answer) from landed",
+        7,
+        "not the same ones",
+    ),
+    "answers and raw answers alike in upper case": (
+        "select * replace (upper(answer) as answer, upper(raw_answer) as raw_answer) from landed",
+        7,
+        "not the same ones",
+    ),
+    "a judgment dropped": ("from landed where record_ordinal <> 3", 7, "judgments in the raw files"),
+    "two annotators exchanged": (
+        "select landed.* replace (case annotator_id when one then other when other then one else annotator_id end as"
+        " annotator_id) from landed, (select min(annotator_id) as one, max(annotator_id) as other from landed)",
+        7,
+        "not the same ones",
+    ),
+    "what no contract names": ("select * replace (null::varchar as extra) from landed", 6, "keep it in extra"),
+}
+
+
+@pytest.mark.parametrize("name", LANDED)
+def test_landing_that_is_not_what_the_raw_files_hold_is_not_published(
+    demo: Ran, run: RunFolder, tmp_path: Path, name: str
+) -> None:
+    query, number, told = LANDED[name]
+    home = tmp_path / "home"
+    shutil.copytree(demo.home, home, ignore=shutil.ignore_patterns("runs", "store", "dagster"))
+    source = "demo_topics" if number == 6 else "demo_tone"  # the one with fields that its contract does not name
+    for path in home.glob(f"landing/{source}/*/*/judgments/*.parquet"):
+        with duckdb.connect() as con:
+            con.execute(f"create table landed as from '{path}'")
+            con.execute(f"copy ({query}) to '{path}' (format parquet)")
+    space = workspace_of(home, tmp_path / "store")
+    with pytest.raises(LawBrokenError) as refused:
+        publish_dataset(this_project().dataset("demo"), this_project(), space, run, run.root.name)
+    own = [one for one in refused.value.verdicts if (one.definition.number, one.step) == (number, "raw→landing")]
+    assert [one.source for one in own] == [source]
+    assert any(told in offender for offender in own[0].offenders)
+    assert not (tmp_path / "store").exists()
+
+
 def built_of(demo: Ran, run: RunFolder, store: Path) -> tuple[Built, Workspace]:
     space = workspace_of(demo.home, store)
     state = state_of_run(run.warehouse, this_project().contracts, space.key, space.home)

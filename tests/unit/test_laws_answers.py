@@ -159,5 +159,11 @@ def test_an_answer_with_another_status_is_compared_within_it() -> None:
     assert not proved([row | {"answer_choice": "b"}])[5].held
 
 
+def test_an_answer_that_is_no_json_offends_and_stops_nothing() -> None:
+    rows = given(("a", '"a\\N"'), ("b", '"b"'))
+    rows[1]["answer_choice"] = "b"
+    assert proved(rows)[5].offending == 1
+
+
 def test_an_answer_of_no_known_type_offends() -> None:
     assert not proved(given(("a", '"a"'), kind="vote"))[5].held
