@@ -180,12 +180,14 @@ def build_release(place: Place) -> None:
     """The release's files, written, proved, hashed and reopened: all that the gate does but Great Expectations."""
     from expectations.laws.verdicts import broken
     from pipelines.proof import CONFLICTS, prove_steps
+    from pipelines.recounting import prove_recounted
     from pipelines.release.build import finish, finish_build, write_tables
     from pipelines.release.prove import prove_release
 
     dataset, state = dataset_of_one(place.contract), _state(place)
     with bound_anew(place.run, state) as con:
         verdicts = prove_steps(con, state, place.home)
+        verdicts += prove_recounted(con, state, _KEY, place.home)
         written = write_tables(dataset, place.run, con)
         verdicts += prove_release(con, written.folder, dataset.sources, CONFLICTS)
         if found := broken(verdicts):
@@ -194,6 +196,34 @@ def build_release(place: Place) -> None:
     finish(built, "1.0.0")
     table = built.manifest.table("judgments")
     place.expect("release", table and table.rows)
+
+
+def laws_on_answers(place: Place) -> None:
+    """Laws 4 and 5 on what answers say."""
+    from expectations.laws.answers import prove_answers
+    from pipelines.proof import LANDED, LANDING, forms_of
+
+    with bound_anew(place.run, _state(place)) as con:
+        forms = forms_of([place.contract])
+        prove_answers(con, LANDING.relation, LANDED.questions, [place.contract.source], forms)
+
+
+def laws_between_layers(place: Place) -> None:
+    """Laws 1, 2, 3 and 9 between one pair of layers, by fingerprints."""
+    from expectations.laws.prove import prove_step
+    from pipelines.proof import LANDING, LAYERS
+
+    with bound_anew(place.run, _state(place)) as con:
+        prove_step(con, LANDING, LAYERS[-1], exact=False)
+
+
+def plain_recount(place: Place) -> None:
+    """Laws 6 and 7: every judgment derived once more by plain Python."""
+    from pipelines.recounting import prove_recounted
+
+    with bound_anew(place.run, _state(place)) as con:
+        verdicts = prove_recounted(con, _state(place), _KEY, place.home)
+    place.expect("plain recount", verdicts[0].count_in)
 
 
 def gate(place: Place) -> None:
@@ -249,9 +279,12 @@ REST = (
     Step("dbt models", dbt_models),
     Step("dbt tests", dbt_tests),
     Step("laws", laws),
+    Step("laws 4, 5: answers", laws_on_answers, within="laws"),
+    Step("laws 1, 2, 3, 9: two layers", laws_between_layers, within="laws"),
     Step("expectations", expectations),
     Step("release", build_release),
-    Step("laws at the gate", gate, within="release"),
+    Step("laws 6, 7: plain recount", plain_recount, within="release"),
+    Step("laws 1, 2, 3, 5, 9: files, exactly", gate, within="release"),
     Step("publish", publish_release),
 )
 """What follows on ingest."""
