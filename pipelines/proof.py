@@ -18,7 +18,7 @@ from expectations.laws.definitions import ACCOUNTING
 from expectations.laws.deliveries import DeliveryRelations, prove_deliveries, prove_history, prove_versions
 from expectations.laws.evidence import Divided, most_divided
 from expectations.laws.prove import Layer, prove_occurrences, prove_step
-from expectations.laws.raw import FileBooks, FileRecount, prove_ingest, prove_recount
+from expectations.laws.raw import FileBooks, FileRecount, prove_arrival, prove_ingest, prove_recount
 from expectations.laws.verdicts import Verdict, sort_key
 from pipelines.contracts.answers import AnswerMapping
 from pipelines.contracts.model import SourceContract
@@ -93,6 +93,7 @@ def prove_steps(
     """The laws over every step from the raw bytes to the marts, on a warehouse that ``bound_anew`` opened."""
     landed = dict(con.execute(f"select source_id, count(*) from {LANDING.relation} group by source_id").fetchall())
     verdicts = prove_recount(recounts(state.files, home))
+    verdicts += [_arrival(con, contract, home) for contract in state.contracts]
     verdicts += prove_ingest([_books(file) for file in state.files], state.redelivered, landed)
     verdicts += prove_answers(con, LANDING.relation, LANDED.questions, landed, forms_of(state.contracts))
     verdicts += prove_deliveries(con, DELIVERIES)
@@ -110,6 +111,21 @@ def prove_steps(
     if {"main.items", "main.annotators", "main.annotator_attributes", CONFLICTS} <= built:
         verdicts += prove_content(con, LANDED, _marts_of(state), CONFLICTS, state.sources)
     return verdicts
+
+
+def _arrival(con: duckdb.DuckDBPyConnection, contract: SourceContract, home: Home) -> Verdict:
+    """The deliveries' own listings, read as they lie there, against the files that landing was bound to."""
+    listings = [
+        json.loads(path.read_bytes()) for path in (home.raw / contract.source / "deliveries").glob("[0-9]*.json")
+    ]
+    listings.sort(key=lambda listing: int(listing["sequence"]))
+    chosen = listings[-1:] if contract.export_mode == "full" else listings
+    listed = dict.fromkeys(file["sha256"] for listing in chosen for file in listing["files"])
+    bound = con.execute(
+        f"select file_sha256 from {ANEW}.files where source_id = {literal(contract.source)}"
+        " group by file_sha256 order by min(file_position)"
+    ).fetchall()
+    return prove_arrival(contract.source, list(listed), [sha256 for (sha256,) in bound])
 
 
 def layer_of(layer: Layer, sources: Collection[str]) -> Layer:

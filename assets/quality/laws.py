@@ -32,6 +32,7 @@ CHECKED = [law for law in LAWS.values() if law not in (STATIC, RESIDUE)]
 files, law 6 and the better part of law 7, at the gate, where the release has a check for each law."""
 
 ENDS_IN = {
+    "deliveries→files": CATALOG,
     "raw→records": CATALOG,
     "records→landing": CATALOG,
     "raw→landing": CATALOG,

@@ -72,8 +72,8 @@ def meanings(judgments: str, questions: str, source: str, forms: Forms) -> str:
     """A query: per question and answer, how many different raw answers it stands for, declared synonyms being one.
 
     Sets are equal in any order; a preference may be told by the side on which it was shown; an element of spans may
-    hold more than the span. What an N/A box overrode stays in the raw answer of an abstention, and the strength of a
-    preference, a number, in that of a comparison. Columns: question_id, answer, raws, examples.
+    hold more than the span; the strength of a preference is a number, however it is written. What an N/A box overrode
+    stays in the raw answer of an abstention. Columns: question_id, answer, raws, examples.
     """
     own = {question: form for (where, question), form in sorted(forms.items()) if where == source}
     listed = f"json_extract_string(case when {_IS_LIST} then raw_answer end, '$[*]')"
@@ -88,8 +88,12 @@ def meanings(judgments: str, questions: str, source: str, forms: Forms) -> str:
         for question, form in own.items()
         if form.separator is not None
     )
+    graded = "case when json_valid(raw_answer) and starts_with(raw_answer, '{') then raw_answer end"
+    number = "coalesce(try_cast(one as double)::varchar, one)"
     parts = (
-        f"case{arms} when answer_type = 'spans' then [len({listed})::varchar] when {_IS_LIST} and"
+        f"case{arms} when answer_type = 'pairwise' and {graded} is not null then list_transform("
+        f"json_extract_string({graded}, '$.*'), lambda one, place: place || ' ' || {number})"
+        f" when answer_type = 'spans' then [len({listed})::varchar] when {_IS_LIST} and"
         f" answer_type = 'multi_choice' then {listed} end"
     )
     meant = _MEANT.format("decoded")
@@ -97,7 +101,7 @@ def meanings(judgments: str, questions: str, source: str, forms: Forms) -> str:
         f"with raws as (select question_id, answer_type, status, answer, raw_answer,"
         f" case when answer_type = 'pairwise' then presentation_order[1] end as first_shown"
         f" from {judgments} where answer_type <> 'text' and not (abstained and starts_with(raw_answer, '{{'))"
-        f" and not (answer_type = 'pairwise' and starts_with(raw_answer, '{{')) group by all),"
+        " group by all),"
         f" asked as (select question_id, map_from_entries(list_transform(declared_synonyms,"
         f" lambda one: {{'k': one.raw, 'v': one.answer}})) as synonyms from {questions}),"
         f" decoded as (select raws.*, synonyms, {_DECODED} as decoded, {parts} as parts"
@@ -130,7 +134,8 @@ def _content(con: Connection, source: str, own: str, step: str) -> Verdict:
         "choice": f"answer_choice is distinct from {text}",
         "rating": "answer_number is distinct from try_cast(said as double)",
         "multi_choice": "to_json(answer_choices)::varchar is distinct from said",
-        "pairwise": f"answer_preference is distinct from coalesce(json_extract_string(said, '$.preference'), {text})",
+        "pairwise": f"answer_preference is distinct from coalesce(json_extract_string(said, '$.preference'), {text})"
+        " or answer_strength is distinct from try_cast(json_extract_string(said, '$.strength') as double)",
         "best_worst": "answer_best is distinct from json_extract_string(said, '$.best')"
         " or answer_worst is distinct from json_extract_string(said, '$.worst')",
         "ranking": "to_json(list_transform(answer_ranking, lambda one: [one.option, one.rank::varchar]))::varchar"

@@ -135,11 +135,25 @@ def _whole_states(con: Connection, held: DeliveryRelations, source: str, before:
     )
     n_moved, rows = first_offenders(con, moved)
     given_away = [f"{_named(row)}: corrected into somebody else's judgment" for row in rows]
+    act = _ACT.removeprefix("question_id, judgment_key, ")
+    corrections = ", ".join(f"now_{name} as {name}" for name in LOCATOR[:3])
+    added = (
+        f"(select *, {act} from {begun} join {now} using ({place}) anti join"
+        f" (select {corrections}, question_id from {ended} where change = 'corrected') using ({', '.join(LOCATOR)}))"
+    )
+    same_act = " and ".join(f"gone.{name} is not distinct from added.{name}" for name in _BY_ACT.split(", "))
+    renamed = (
+        f"select {_SHOWN} from (select *, {act} from {ended} where change = 'deleted'"
+        f" and coalesce(judgment_key, annotator_id) is not null) as gone"
+        f" semi join {added} as added on {same_act}"
+    )
+    n_renamed, rows = first_offenders(con, renamed)
+    given_away += [f"{_named(row)}: told to be deleted and given anew, but it was corrected" for row in rows]
     n_out = n_stayed + corrected
     return [
         verdict(ACCOUNTING, step, source, (n_was, n_out), (len(faults), faults), deleted),
         verdict(IDENTITY, step, source, (n_was, n_out), (count + more, named), deleted, prints),
-        verdict(ATTRIBUTION, step, source, (n_was, n_out), (n_moved, given_away), deleted),
+        verdict(ATTRIBUTION, step, source, (n_was, n_out), (n_moved + n_renamed, given_away), deleted),
     ]
 
 

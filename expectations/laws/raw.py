@@ -42,6 +42,22 @@ class FileRecount:
     booked: int
 
 
+def prove_arrival(source: str, listed: Sequence[str], bound: Sequence[str]) -> Verdict:
+    """Law 1 from the deliveries to what a run is bound to: the files that the listings name, in order of arrival.
+
+    Args:
+        source: the source.
+        listed: digests of the files of its state, as its deliveries list them.
+        bound: digests of the files that landing was bound to, by their position.
+    """
+    faults = [f"{source}: the file {one[:12]} was delivered and is not taken" for one in listed if one not in bound]
+    faults += [f"{source}: the file {one[:12]} is no file of the present state" for one in bound if one not in listed]
+    if not faults and list(listed) != list(bound):
+        at = next(place for place, pair in enumerate(zip(listed, bound, strict=True)) if pair[0] != pair[1])
+        faults.append(f"{source}: file {bound[at][:12]} stands in place {at + 1}, where {listed[at][:12]} arrived")
+    return verdict(ACCOUNTING, "deliveries→files", source, (len(listed), len(bound)), (len(faults), faults))
+
+
 def prove_recount(recounts: Iterable[FileRecount]) -> list[Verdict]:
     """Law 7 from the raw bytes to records, by source: the bytes are those delivered, with as many records as booked."""
     by_source: dict[str, list[FileRecount]] = {}

@@ -19,6 +19,7 @@ _BETWEEN = (laws.ACCOUNTING, laws.IDENTITY, laws.DISTRIBUTION, laws.ATTRIBUTION)
 
 REQUIRED: tuple[tuple[str, tuple[laws.Law, ...]], ...] = (
     ("models", (laws.STATIC,)),
+    ("deliveries→files", (laws.ACCOUNTING,)),
     ("raw→records", (laws.ACCOUNTING, laws.INDEPENDENCE)),
     ("records→landing", (laws.ACCOUNTING,)),
     ("raw→landing", (laws.INJECTIVITY, laws.CONTENT, laws.RESIDUE, laws.INDEPENDENCE, laws.ATTRIBUTION)),

@@ -12,7 +12,7 @@ import pytest
 
 from expectations.laws.definitions import LAWS
 from expectations.laws.prove import Layer, prove_occurrences, prove_step
-from expectations.laws.raw import FileBooks, prove_ingest
+from expectations.laws.raw import FileBooks, prove_arrival, prove_ingest
 from expectations.laws.sql import identity_difference
 from expectations.laws.verdicts import LawBrokenError, Verdict, broken, sort_key, story
 from tests.unit.laws_bench import ANNA, BEN, CLEO, FILE, FILES, Row, fill, judgment, judgments
@@ -279,6 +279,18 @@ def test_the_difference_pairs_each_judgment_once_where_locators_repeat(con: duck
         f"select what, annotator_before, annotator_after from ({identity_difference('before', 'after')}) order by all"
     ).fetchall()
     assert found == [("added", None, CLEO), ("changed", ANNA, ANNA), ("changed", BEN, BEN)]
+
+
+def test_files_that_were_delivered_are_taken_in_the_order_in_which_they_came() -> None:
+    assert prove_arrival("s", ["f1", "f2"], ["f1", "f2"]).held
+    for bound, told in (
+        (["f1"], "f2 was delivered and is not taken"),
+        (["f1", "f2", "f3"], "f3 is no file of the present state"),
+        (["f2", "f1"], "file f2 stands in place 1, where f1 arrived"),
+    ):
+        verdict = prove_arrival("s", ["f1", "f2"], bound)
+        assert verdict.offending == 1
+        assert told in verdict.offenders[0]
 
 
 def books(**changes: Any) -> FileBooks:

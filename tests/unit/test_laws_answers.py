@@ -71,6 +71,19 @@ MERGED: dict[str, tuple[list[Row], list[Row], Forms]] = {
         ),
         SPANS,
     ),
+    "strengths rounded": (
+        given(
+            ('{"p":"A","s":"2.4"}', '{"preference":"left","strength":2.0}'),
+            ('{"p":"A","s":"2"}', '{"preference":"left","strength":2.0}'),
+            kind="pairwise",
+        ),
+        given(
+            ('{"p":"A","s":"2.0"}', '{"preference":"left","strength":2.0}'),
+            ('{"p":"A","s":"2"}', '{"preference":"left","strength":2.0}'),
+            kind="pairwise",
+        ),
+        {},
+    ),
     "a missing answer made an option": (given(("", '"no"'), ("no", '"no"')), given(("no", '"no"')), {}),
     "strings and words": (
         given(('"a"', '"a"'), ('"b"', '"a"')),
@@ -124,6 +137,12 @@ TYPED: dict[str, tuple[str, str, dict[str, Any], dict[str, Any]]] = {
     "rating": ("3.50", "3.50", {"answer_number": 3.5}, {"answer_number": 4.0}),
     "multi_choice": ('["a"]', '["a"]', {"answer_choices": ["a"]}, {"answer_choices": []}),
     "pairwise": ("A", '"left"', {"answer_preference": "left"}, {"answer_preference": "tie"}),
+    "pairwise, graded": (
+        '{"p":"A","s":"2.5"}',
+        '{"preference":"left","strength":2.5}',
+        {"answer_preference": "left", "answer_strength": 2.5},
+        {"answer_preference": "left", "answer_strength": 2.0},
+    ),
     "ranking": ('["x","y"]', '[["x",1],["y",1]]', {"answer_ranking": RANKED}, {"answer_ranking": RANKED[:1]}),
     "best_worst": (
         "{}",
@@ -139,7 +158,7 @@ TYPED: dict[str, tuple[str, str, dict[str, Any], dict[str, Any]]] = {
 @pytest.mark.parametrize("kind", TYPED)
 def test_a_typed_column_that_says_something_else_is_named(kind: str) -> None:
     raw, answer, right, wrong = TYPED[kind]
-    row = given((raw, answer), kind=kind, answer_choice=None)[0]
+    row = given((raw, answer), kind=kind.split(",")[0], answer_choice=None)[0]
     assert proved([row | right])[5].held
     verdict = proved([row | wrong])[5]
     assert verdict.offending == 1
