@@ -106,7 +106,9 @@ class ParallelText(Shape):
             lists: dict[str, list[Any]] = {"people": [raw.annotator for raw in group]}
             lists |= {one.code: [raw.fields[one.code][one.code] for raw in group] for one in world.asked}
             held = {name: Joined.separator.join(parts) if self.is_text else parts for name, parts in lists.items()}
-            refusals = frozenset({Reason.RECORD_SHAPE}) if self.is_text and "" in held.values() else frozenset()
+            is_none = self.is_text and set(held.values()) == {""}
+            is_uneven = self.is_text and "" in held.values() and not is_none
+            refusals = frozenset({Reason.RECORD_SHAPE}) if is_uneven else frozenset()
             value = {"item": group[0].item, "text": group[0].text, **held}
-            found.append(Record(value, in_order(group), refusals=refusals))
+            found.append(Record(value, () if is_none else in_order(group), refusals=refusals))
         return found
