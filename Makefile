@@ -44,6 +44,10 @@ fuzz: install ## Break generated exports and land them (FUZZ=5000 a property)
 	FUZZ=$(FUZZ) $(BIN)/pytest -n 2 --dist loadgroup --hypothesis-profile=fuzz --hypothesis-show-statistics \
 		tests/properties/test_exports.py $(ARGS)
 
+.PHONY: mutants
+mutants: install ## Check the checks: which law catches which mutant (ARGS='--only voting' for some)
+	$(BIN)/python -m expectations.mutants $(ARGS)
+
 .PHONY: lint
 lint: install ## Check style, types and SQL, and prove the models (law 8)
 	$(BIN)/ruff check

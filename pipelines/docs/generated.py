@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pipelines.docs import contracts, lineage, tables
+from pipelines.docs import contracts, lineage, mutants, tables
 
 
 def documents() -> dict[str, str]:
@@ -14,6 +14,7 @@ def documents() -> dict[str, str]:
         "docs/contract.schema.json": contracts.json_schema(),
         "docs/tables.md": tables.markdown(),
         "docs/lineage.md": lineage.markdown(),
+        "docs/mutants.md": mutants.markdown(),
     }
 
 

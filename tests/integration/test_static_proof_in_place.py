@@ -23,7 +23,7 @@ from pipelines.project import this_project
 from pipelines.warehouse.dbt import fresh_manifest
 from tests.conftest import ROOT, Ran
 from tests.integration.by_hand import Edit, copied_checkout, python_of, variorum_of
-from tests.integration.test_mutants import MART, MUTANTS, NUMBERED, STAGING
+from tests.integration.test_mutants import MART, NUMBERED, STAGING, THROUGH_DBT
 from tests.integration.test_static_project import edited, proved
 
 
@@ -42,7 +42,7 @@ class Launched:
 
 
 INBOX = ROOT / "pipelines" / "demo" / "inbox"
-VOTE = MUTANTS["majority vote on each item"].edit
+VOTE = THROUGH_DBT["majority vote on each item"].edit
 NAMED = re.compile(
     r"judgments:[0-9]+: answer is taken from another row by a window; .* \(window\): MODE\(answer\) OVER"
 )
