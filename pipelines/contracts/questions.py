@@ -162,6 +162,13 @@ class Question(Part):
             found.append((("abstain",), f"abstain names {unknown}, which options does not list"))
         if twice := [value for value in self.abstain if value in self.answers]:
             found.append((("abstain",), f"abstain names {twice}, which answers gives a preference"))
+        meant: dict[PairwiseAnswer, str] = {}
+        for raw, answer in self.answers.items():
+            if (first := meant.setdefault(answer, raw)) != raw:
+                message = (
+                    f"{first!r} and {raw!r} mean the same; give each a strength, or make one a synonym of the other"
+                )
+                found.append((("answers", raw), message))
         for raw, option in self.synonyms.items():
             if raw in known:
                 found.append((("synonyms", raw), f"synonyms redefine {raw!r}, which is an option of its own"))

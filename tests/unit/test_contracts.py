@@ -358,3 +358,16 @@ def test_an_unknown_source_or_dataset_is_told_with_those_that_are(tmp_path: Path
     )
     with pytest.raises(ContractError, match="no contract for gone"):
         _ = Project(tmp_path).datasets
+
+
+def test_two_raw_answers_of_a_comparison_that_mean_the_same_are_synonyms_or_have_strengths(tmp_path: Path) -> None:
+    comparison = GOOD.replace(
+        "score: {type: rating, scale: {kind: ordinal, min: 1, max: 5}}",
+        "score: {type: pairwise, answers: {A: left, AA: left, B: right}}",
+    )
+    told = str(refused(tmp_path, comparison))
+    assert "'A' and 'AA' mean the same; give each a strength, or make one a synonym of the other" in told
+    synonym = comparison.replace("AA: left, B: right}", "B: right}, synonyms: {AA: A}")
+    assert loaded(tmp_path, synonym).questions["score"].synonyms == {"AA": "A"}
+    graded = comparison.replace("AA: left", "AA: {preference: left, strength: 2}")
+    assert loaded(tmp_path, graded).questions["score"].answers["AA"].strength == 2
