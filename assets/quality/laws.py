@@ -29,7 +29,7 @@ from pipelines.warehouse.state import replays_of, state_of_run
 
 CHECKED = [law for law in LAWS.values() if law not in (STATIC, RESIDUE)]
 """The laws of these checks. The static one is evaluated before any model is built; what takes a whole recount of raw
-files, law 6 and the better part of law 7, at the gate, where the release has a check for each law."""
+files, law 6 and the better part of law 7, at the gate; the release shows every law."""
 
 ENDS_IN = {
     "deliveries→files": CATALOG,

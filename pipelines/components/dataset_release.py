@@ -6,13 +6,11 @@ from pathlib import Path
 import dagster as dg
 from pydantic import BaseModel
 
-from expectations.laws.definitions import LAWS
 from expectations.laws.verdicts import LawBrokenError
 from pipelines.components.shared import (
     LEDGER,
     OWNERS,
-    law_result,
-    law_spec,
+    laws_table,
     ledger_table,
     offender_table,
     release_key,
@@ -61,7 +59,6 @@ def release_asset(dataset: Dataset) -> dg.AssetsDefinition:
             "licence": dg.MetadataValue.text(dataset.licence),
         },
         output_required=False,
-        check_specs=[law_spec(law, release_key(dataset.dataset), blocking=False) for law in LAWS.values()],
     )
     def release(
         context: dg.AssetExecutionContext, workspace: dg.ResourceParam[Workspace]
@@ -94,12 +91,9 @@ def release_asset(dataset: Dataset) -> dg.AssetsDefinition:
                 "new": dg.MetadataValue.bool(outcome.published.is_new),
                 "path": dg.MetadataValue.path(outcome.location),
                 "digest": dg.MetadataValue.text(manifest.content_digest),
+                "laws": laws_table(outcome.verdicts),
                 "ledger": ledger_table(outcome.verdicts),
-            },
-            check_results=[
-                law_result(release_key(dataset.dataset), law, [one for one in outcome.verdicts if one.law == law.code])
-                for law in LAWS.values()
-            ],
+            }
         )
 
     return release

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 import dagster as dg
 
-from expectations.laws.definitions import ACCOUNTING, Law
+from expectations.laws.definitions import ACCOUNTING, LAWS, Law
 from expectations.laws.evidence import Divided
 from expectations.laws.verdicts import Verdict, broken, story
 from pipelines.domain.tables import Table
@@ -157,6 +157,25 @@ def law_result(key: dg.AssetKey, law: Law, verdicts: Sequence[Verdict]) -> dg.As
             **({"offenders": offender_table(failed)} if failed else {}),
         },
     )
+
+
+def laws_table(verdicts: Sequence[Verdict]) -> dg.TableMetadataValue:
+    """One row a law: on how many steps and sources it was evaluated, and whether it holds."""
+    rows = []
+    for law in LAWS.values():
+        own = [verdict for verdict in verdicts if verdict.law == law.code]
+        rows.append(
+            dg.TableRecord(
+                {
+                    "law": f"{law.number} {law.name}",
+                    "states": law.statement,
+                    "steps": len({verdict.step for verdict in own}),
+                    "sources": len({verdict.source for verdict in own}),
+                    "verdict": ("broken" if broken(own) else "held") if own else "not evaluated",
+                }
+            )
+        )
+    return dg.MetadataValue.table(rows, schema=_columns("law", "states", "steps", "sources", "verdict"))
 
 
 def offender_table(verdicts: Sequence[Verdict]) -> dg.TableMetadataValue:
