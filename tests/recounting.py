@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from expectations.laws.neutral import Fingerprint, neutral_fingerprints
+from expectations.laws.neutral import Fingerprint, neutral_fingerprints, summed
+from expectations.recount.beside import content_text, moment_text
 from expectations.recount.recount import Recount, recount_file
 from expectations.recount.refused import refused_of
 from pipelines.contracts.model import SourceContract
@@ -25,6 +26,8 @@ class Pair:
     receipt: FileReceipt
     landed: Fingerprint
     recount: Recount
+    contents: tuple[set[int], set[int]]
+    moments: Fingerprint
 
 
 def pairs(contract: SourceContract, home: Home, key: PseudonymKey) -> Iterator[Pair]:
@@ -34,9 +37,21 @@ def pairs(contract: SourceContract, home: Home, key: PseudonymKey) -> Iterator[P
         receipt = read_receipt(folder)
         refused = refused_of(folder, first=file.copy * receipt.records)
         raw = raw_file(contract.source, file.sha256, home)
-        recount = recount_file(contract, file.mapping, raw, file.name, file.sha256, key, refused, by_variation=True)
+        found: set[int] = set()
+        recount = recount_file(
+            contract,
+            file.mapping,
+            raw,
+            file.name,
+            file.sha256,
+            key,
+            refused,
+            by_variation=True,
+            with_moments=True,
+            contents=found,
+        )
         landed = fingerprint_of(folder) if receipt.role == "judgments" else Fingerprint.none()
-        yield Pair(file.name, receipt, landed, recount)
+        yield Pair(file.name, receipt, landed, recount, (found, contents_of(folder)), moments_of(folder))
 
 
 def fingerprint_of(landed: Path) -> Fingerprint:
@@ -45,6 +60,21 @@ def fingerprint_of(landed: Path) -> Fingerprint:
         ((count, digest),) = con.execute(
             neutral_fingerprints(f"read_parquet('{landed}/judgments/*.parquet')", ())
         ).fetchall()
+    return Fingerprint(count, digest)
+
+
+def contents_of(landed: Path) -> set[int]:
+    """The digests of what items hold in a landed file's folder."""
+    with connect() as con:
+        texts = content_text(f"read_parquet('{landed}/items/*.parquet')")
+        return {int(one) for (one,) in con.execute(f"select md5_number(said) from ({texts})").fetchall()}
+
+
+def moments_of(landed: Path) -> Fingerprint:
+    """The fingerprint of when the judgments in a landed file's folder were given, and how long they took."""
+    with connect() as con:
+        texts = moment_text(f"read_parquet('{landed}/judgments/*.parquet')")
+        ((count, digest),) = con.execute(summed(f"select md5_number(said) as digest from ({texts})")).fetchall()
     return Fingerprint(count, digest)
 
 
@@ -58,6 +88,9 @@ def assert_recounted(contract: SourceContract, home: Home, key: PseudonymKey) ->
     for one in pairs(contract, home, key):
         assert one.recount.faults == (), one.name
         assert one.recount.total == one.landed, one.name
+        if one.receipt.role in ("judgments", "items"):
+            assert one.contents[0] == one.contents[1], one.name
+        assert one.recount.moments in (None, one.moments), one.name
         if one.receipt.role == "judgments":
             assert one.recount.records == one.receipt.records, one.name
         parts = sum(one.recount.by_variation.values(), Fingerprint.none())

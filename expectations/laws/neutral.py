@@ -88,6 +88,11 @@ def written(value: str | None) -> bytes:
     return b"%d:%b" % (len(text), text)
 
 
+def number_of(text: bytes) -> int:
+    """The number of one text, as DuckDB's ``md5_number`` has it."""
+    return int.from_bytes(md5(text, usedforsecurity=False).digest(), "little")
+
+
 def written_order(order: Sequence[str | None] | None) -> bytes:
     """An order of presentation as part of a row's text."""
     return written(None if order is None else json_text(list(order)))
@@ -117,10 +122,13 @@ def neutral_fingerprints(relation: str, by: Sequence[str]) -> str:
     texts = (as_text.get(name, name) for name in NEUTRAL)
     row = " || ".join(f"coalesce(strlen({text}) || ':' || {text}, '-')" for text in texts)
     keys = "".join(f"{name}, " for name in by)
+    return summed(f"select {keys}md5_number({row}) as digest from {relation}", by)
+
+
+def summed(digests: str, by: Sequence[str] = ()) -> str:
+    """DuckDB's SQL for the fingerprints of a query's column ``digest``: one row for each group, as above."""
+    keys = "".join(f"{name}, " for name in by)
     grouped = f" group by {', '.join(by)}" if by else ""
     halves = ("digest >> 64", f"digest & {_MASK}::uhugeint")
     sums = ", ".join(f"(coalesce(sum(({half})::ubigint), 0) & {_MASK})::ubigint" for half in halves)
-    return (
-        f"select {keys}count(*) as n, printf('%016x%016x', {sums}) as fingerprint"
-        f" from (select {keys}md5_number({row}) as digest from {relation}){grouped}"
-    )
+    return f"select {keys}count(*) as n, printf('%016x%016x', {sums}) as fingerprint from ({digests}){grouped}"

@@ -62,7 +62,6 @@ class Mutant:
         caught: numbers of the laws that are broken and names of the guards that refuse, exactly.
         equivalent: where it loses and distorts nothing, why.
         declared: where it is a statement of the contract that no law can know to be wrong, which one.
-        awaits: where nothing catches it so yet, what is missing; it counts as a survivor.
         data: the source that shows it, or the dataset of all of them: the smallest that does.
     """
 
@@ -76,7 +75,6 @@ class Mutant:
     caught: tuple[str, ...]
     equivalent: str | None = None
     declared: str | None = None
-    awaits: str | None = None
     data: str = SMALLEST
 
     def edited(self, text: str) -> str:
@@ -101,8 +99,8 @@ def _mutant(family: str, entry: dict[str, Any]) -> Mutant:
     old, new = (given.pop("replace"), given.pop("by")) if place in TEXT else ("", given.pop("rows"))
     caught = tuple(str(one) for one in given.pop("caught", ()))
     equivalent, declared = given.pop("equivalent", None), given.pop("declared", None)
-    told = {"awaits": given.pop("awaits", None), "data": given.pop("data", SMALLEST)}
-    mutant = Mutant(name, family, place, target, old, new, given.pop("why"), caught, equivalent, declared, **told)
+    why, data = given.pop("why"), given.pop("data", SMALLEST)
+    mutant = Mutant(name, family, place, target, old, new, why, caught, equivalent, declared, data)
     if given:
         raise RegistryError(f"{name}: unknown keys {', '.join(given)}")
     if sum(map(bool, (caught, equivalent, declared))) != 1:

@@ -49,7 +49,7 @@ class Result:
             called = "equivalent" if mutant.equivalent else "declared"
             return f"is called {called}, and {', '.join(caught)} caught it" if caught else None
         if not caught:
-            return "survived: it was published" + (f"; it awaits {mutant.awaits}" if mutant.awaits else "")
+            return "survived: it was published"
         if caught != mutant.caught:
             return f"was caught by {', '.join(caught)}; the registry says {', '.join(mutant.caught)}"
         return None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from hashlib import sha256
@@ -12,6 +11,7 @@ from typing import Any
 from expectations.laws.neutral import written, written_order
 from expectations.recount.acts import Act, Get, Layout
 from expectations.recount.answers import parsed_list
+from expectations.recount.beside import ISO, SECONDS, contents_of, moments_of
 from expectations.recount.judging import Asked, Order
 from expectations.recount.values import ABSENT, Unreadable, content_reader, joined, json_of, scalar, single
 from pipelines.contracts.companions import MACHINE_MARK, KindMapping, OrderMapping
@@ -22,10 +22,6 @@ from pipelines.domain.vocabulary import AnnotatorKind, Attribution, Status
 
 _REMEMBERED = 200_000
 _BLANK = " \t\r\n"
-_ISO = re.compile(
-    r"[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?(Z|[+-][0-9]{2}:[0-9]{2})?)?"
-)
-_SECONDS = re.compile(r"[0-9]{1,9}(\.[0-9]+)?")
 
 
 class Acting:
@@ -44,6 +40,8 @@ class Acting:
         self._status = self._status_of()
         self._order = self._order_of()
         self._own = self._own_key()
+        self.content = contents_of(mapping, layout)
+        self.moment = moments_of(mapping, layout)
         self._plain = not (mapping.presentation_order or mapping.judgment)
 
     def said(self, act: Act) -> tuple[str, str, Status, Order, bytes, bytes]:
@@ -272,10 +270,10 @@ def _is_time(text: str | None, form: str) -> bool:
     if not text:
         return True
     if form in ("epoch_s", "epoch_ms"):
-        return _SECONDS.fullmatch(text) is not None
+        return SECONDS.fullmatch(text) is not None
     try:
         if form == "iso8601":
-            return _ISO.fullmatch(text) is not None and datetime.fromisoformat(text) is not None
+            return ISO.fullmatch(text) is not None and datetime.fromisoformat(text) is not None
         return datetime.strptime(text, form) is not None
     except ValueError:
         return False
@@ -283,4 +281,4 @@ def _is_time(text: str | None, form: str) -> bool:
 
 def _is_duration(text: str | None) -> bool:
     """Whether a duration can surely be read."""
-    return not text or (_SECONDS.fullmatch(text) is not None and math.isfinite(float(text)))
+    return not text or (SECONDS.fullmatch(text) is not None and math.isfinite(float(text)))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache
+from hashlib import sha256
+from types import ModuleType
 from typing import Any
 
 from expectations.recount.values import Token, Unreadable
@@ -28,9 +30,10 @@ def flattened(contract: SourceContract, record: Any) -> Iterator[Any]:
 
 @cache
 def _function(text: str, path: str) -> Callable[[Any], Iterable[Any]]:
-    names: dict[str, Any] = {"__name__": "flatten"}
-    exec(compile(text, path, "exec"), names)  # noqa: S102 - as trusted as the contract that it lies beside
-    function: Callable[[Any], Iterable[Any]] = names["flatten"]
+    module = ModuleType(f"_recount_flatten_{sha256(text.encode()).hexdigest()[:16]}")
+    module.__file__ = path
+    exec(compile(text, path, "exec"), module.__dict__)  # noqa: S102 - as trusted as the contract that it lies beside
+    function: Callable[[Any], Iterable[Any]] = module.__dict__["flatten"]
     return function
 
 

@@ -13,9 +13,10 @@ from hashlib import sha256
 from pathlib import Path
 from typing import IO, Any
 
-from expectations.laws.neutral import Fingerprint, Sum
+from expectations.laws.neutral import Fingerprint, Sum, number_of, written
 from expectations.recount.acting import Acting
 from expectations.recount.acts import Act, Layout
+from expectations.recount.beside import UnsureError
 from expectations.recount.flattening import flattened
 from expectations.recount.refused import Part, Refused
 from expectations.recount.texts import JsonRecords, csv_rows, is_deep, json_lines, members, text_of
@@ -36,7 +37,8 @@ class Recount:
 
     ``faults`` says, by place, where this reading and the quarantine contradict each other; the first ``SHOWN`` of
     ``fault_count``. ``unnamed`` are the fields of records, at their outermost, that the contract neither names nor
-    ignores, each with the number of records that hold it and have judgments.
+    ignores, each with the number of records that hold it and have judgments. ``moments`` is the fingerprint of when
+    each judgment was given and how long it took; None where they were not asked for, or may be read in several ways.
     """
 
     records: int
@@ -47,6 +49,7 @@ class Recount:
     faults: tuple[str, ...] = ()
     fault_count: int = 0
     unnamed: dict[str, int] = field(default_factory=dict)
+    moments: Fingerprint | None = None
 
 
 def recount_file(
@@ -59,19 +62,25 @@ def recount_file(
     refused: Refused,
     *,
     by_variation: bool = False,
+    with_moments: bool = False,
+    contents: set[int] | None = None,
 ) -> Recount:
     """Recount one raw file by the mapping of that number; ``file_name`` is its name within the inbox folder.
 
-    Memory is bounded by the record, but for ``by_variation``, which is empty unless it is asked for.
+    Memory is bounded by the record, but for ``by_variation``, which is empty unless it is asked for, and ``contents``,
+    to which the md5 of each different content of an item is added (``expectations.recount.beside``).
     """
     run = _Run(contract, contract.files[mapping], raw, file_name, key, refused, by_variation=by_variation)
+    run.contents = contents
+    run.moments = Sum() if with_moments else None
     with raw.open("rb") as stream:
         digest = sha256()
         while block := stream.read(1 << 20):
             digest.update(block)
     if digest.hexdigest() != file_sha256:
         run.fault("the raw file", "has other bytes than its digest says")
-    if not refused.whole and contract.files[mapping].role == "judgments":
+    wanted = ("judgments",) if contents is None else ("judgments", "items")
+    if not refused.whole and contract.files[mapping].role in wanted:
         run.count()
     return run.recount()
 
@@ -102,6 +111,9 @@ class _Run:
         self._records = 0
         self._named = _named(mapping)
         self._unnamed = Counter[str]()
+        self.contents: set[int] | None = None
+        self.moments: Sum | None = None
+        self._moments: list[bytes] = []
         self._compiled: dict[tuple[str, ...] | None, tuple[Layout, Acting]] = {}
 
     def fault(self, place: str, what: str) -> None:
@@ -123,6 +135,7 @@ class _Run:
             tuple(self._faults),
             self._fault_count,
             dict(self._unnamed),
+            self.moments.fingerprint() if self.moments else None,
         )
 
     def count(self) -> None:
@@ -194,10 +207,14 @@ class _Run:
             except (Unreadable, UnicodeEncodeError):
                 found.clear()
                 places.clear()
+                self._moments.clear()
                 self._read_carefully(ordinal, layout, acting, record, acts, frozenset(), found, places)
         else:
             self._read_carefully(ordinal, layout, acting, record, acts, refused, found, places)
         self._total.add(*found)
+        if self.moments is not None:
+            self.moments.add(*self._moments)
+        self._moments.clear()
         if self._by is not None:
             for place, text in zip(places, found, strict=True):
                 self._by[place].add(text)
@@ -219,12 +236,32 @@ class _Run:
         is_placed = self._by is not None
         for act in acts:
             item, kind, status, order, begin, end = acting.said(act)
+            if self.contents is not None:
+                self._hold(acting, act, item)
             for code, judge, beside in acting.judges:
                 judged = judge(act, kind, status, order)
                 if judged is not None:
                     found.append(begin + judged + beside(act) + end)
+                    if self.moments is not None:
+                        self._time(acting, act, begin, code)
                     if is_placed:
                         places.append((item, code))
+
+    def _hold(self, acting: Acting, act: Act, item: str) -> None:
+        """What the act says that its item holds."""
+        assert self.contents is not None
+        if (text := acting.content(act, item)) is not None:
+            self.contents.add(number_of(text))
+
+    def _time(self, acting: Acting, act: Act, begin: bytes, code: str) -> None:
+        """When one judgment was given; from the first time that is not written plainly, none is compared."""
+        assert self.moments is not None
+        try:
+            at, took = acting.moment(act)
+        except UnsureError:
+            self.moments = None
+        else:
+            self._moments.append(begin + written(code) + written(at) + written(took))
 
     def _acts(self, layout: Layout, acts: Sequence[Act]) -> Sequence[Act]:
         if self._mapping.flatten:
@@ -269,6 +306,8 @@ class _Run:
                 if not acting.may_be_refused(act):
                     self.fault(at, "is in quarantine, and can be read")
                 continue
+            if self.contents is not None:
+                self._hold(acting, act, item)
             for asked in acting.asked:
                 met.add((part, asked.code))
                 is_refused = (part, asked.code) in refused
@@ -284,6 +323,8 @@ class _Run:
                 elif text is not None:
                     found.append(text)
                     places.append((item, asked.code))
+                    if self.moments is not None:
+                        self._time(acting, act, begin, asked.code)
         for part_, question in sorted(refused - met, key=str):
             at = ", ".join([place, f"part {part_}", *([question] if question else [])])
             self.fault(at, "is in quarantine, and not in the file")

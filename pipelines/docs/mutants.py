@@ -13,7 +13,8 @@ INTRODUCTION = """\
 A law is trusted because it catches changes that break it. `make mutants` makes each of these changes in turn, one at a
 time, runs the pipeline from the inbox to the store on the smallest data that shows it, and prints which laws keep it
 from being published. A change that is published is a *survivor*, and `make mutants` then ends with 1; so it does where
-another law than here caught a change, or one of these no longer does. `make test` holds to the same.
+another law than here caught a change, or one of these no longer does. `make test` tries
+those that a single law or guard catches.
 
 ```
 make mutants                              all of them, two at a time
@@ -59,9 +60,8 @@ def markdown() -> str:
 
 def _numbers() -> list[str]:
     """By law: how many mutants it catches, and how many it alone catches."""
-    settled = [mutant for mutant in registry() if not mutant.awaits]
-    caught = Counter(one for mutant in settled for one in mutant.caught)
-    alone = Counter(mutant.caught[0] for mutant in settled if len(mutant.caught) == 1)
+    caught = Counter(one for mutant in registry() for one in mutant.caught)
+    alone = Counter(mutant.caught[0] for mutant in registry() if len(mutant.caught) == 1)
     laws = [(str(law.number), f"{law.number} {law.name.lower()}") for law in LAWS.values()]
     guards = [(one, one) for one in sorted(caught.keys() - {number for number, _ in laws})]
     return [
@@ -78,8 +78,6 @@ def _where(mutant: Mutant) -> str:
 
 
 def _caught(mutant: Mutant) -> str:
-    if mutant.awaits:
-        return f"nothing yet; it awaits {_cell(mutant.awaits)}"
     if mutant.caught:
         return f"**{mutant.caught[0]}**" if len(mutant.caught) == 1 else ", ".join(mutant.caught)
     return (

@@ -29,7 +29,7 @@ def json_text(value: object) -> str:
     return _ESCAPE.sub(lambda found: found[0][:2] + found[0][2:].upper(), text) if "\\u" in text else text
 
 
-def _double(number: float) -> str:
+def double_text(number: float) -> str:
     """A double as JSON: its shortest digits, with an exponent below 1e-6 and from 1e21 on, as DuckDB writes it."""
     sign, digits, exponent = Decimal(repr(number)).normalize().as_tuple()
     text = "".join(map(str, digits))
@@ -120,7 +120,7 @@ class Pairwise:
         """A JSON string, or an object with preference and strength."""
         if self.strength is None:
             return json_text(self.preference.value)
-        return f'{{"preference":{json_text(self.preference.value)},"strength":{_double(float(self.strength))}}}'
+        return f'{{"preference":{json_text(self.preference.value)},"strength":{double_text(float(self.strength))}}}'
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ REQUIRED: tuple[tuple[str, tuple[laws.Law, ...]], ...] = (
     ("raw→records", (laws.ACCOUNTING, laws.INDEPENDENCE)),
     ("records→landing", (laws.ACCOUNTING,)),
     ("raw→landing", (laws.INJECTIVITY, laws.CONTENT, laws.RESIDUE, laws.INDEPENDENCE, laws.ATTRIBUTION)),
+    ("raw→landing items", (laws.CONTENT,)),
     ("landing→staging", _BETWEEN),
     ("staging→intermediate", _BETWEEN),
     ("intermediate→marts", _BETWEEN),

@@ -10,7 +10,6 @@ from typing import NamedTuple
 
 import duckdb
 import pytest
-from _pytest.mark import ParameterSet
 
 import expectations.mutants.__main__ as command
 from expectations.laws.definitions import LAWS
@@ -47,13 +46,11 @@ def ground(session_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Gr
     return prepare(tmp_path_factory.mktemp("ground"), manifest)
 
 
-def entry(mutant: Mutant) -> ParameterSet:
-    """A mutant as a parameter: what awaits a law that is not there yet must fail until it is."""
-    marks = [pytest.mark.xfail(strict=True, reason=f"awaits {mutant.awaits}")] if mutant.awaits else []
-    return pytest.param(mutant.name, marks=marks)
+GUARDED_ONCE = [mutant for mutant in registry() if len(mutant.caught) < 2]
+"""What one law or guard alone catches, or none: what a change of a law would let through. `make mutants` tries all."""
 
 
-@pytest.mark.parametrize("name", [entry(mutant) for mutant in registry()])
+@pytest.mark.parametrize("name", [mutant.name for mutant in GUARDED_ONCE])
 def test_a_mutant_is_caught_as_the_registry_says(ground: Ground, tmp_path: Path, name: str) -> None:
     assert try_one(BY_NAME[name], ground, tmp_path / "trial").fault is None
 
