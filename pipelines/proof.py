@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import asdict
-from itertools import pairwise
 
 import duckdb
 
@@ -17,7 +16,7 @@ from expectations.laws.content import Tables, prove_content
 from expectations.laws.definitions import ACCOUNTING
 from expectations.laws.deliveries import DeliveryRelations, prove_deliveries, prove_history, prove_versions
 from expectations.laws.evidence import Divided, most_divided
-from expectations.laws.prove import Layer, prove_occurrences, prove_step
+from expectations.laws.prove import Layer, prove_occurrences, prove_path
 from expectations.laws.raw import FileBooks, FileRecount, prove_arrival, prove_ingest, prove_recount
 from expectations.laws.verdicts import Verdict, sort_key
 from pipelines.contracts.answers import AnswerMapping
@@ -98,9 +97,7 @@ def prove_steps(
     verdicts += prove_answers(con, LANDING.relation, LANDED.questions, landed, forms_of(state.contracts))
     verdicts += prove_deliveries(con, DELIVERIES)
     own = [layer if layer is LANDING else layer_of(layer, state.sources) for layer in layers]
-    for before, after in pairwise(own):
-        withdrawn = DELIVERIES.withdrawn if f"{before.name}→{after.name}" == WITHDRAWN_IN else None
-        verdicts += prove_step(con, before, after, exact=False, withdrawn=withdrawn)
+    verdicts += prove_path(con, own, exact=False, withdrawn={WITHDRAWN_IN: DELIVERIES.withdrawn})
     if LAYERS[-1] in layers:
         marts = own[-1]
         verdicts += prove_occurrences(con, marts, landed, DELIVERIES.files)

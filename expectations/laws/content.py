@@ -59,8 +59,10 @@ def prove_content(
 def _items(con: Connection, source: str, step: str, landed: str, after: str, conflicts: str) -> Verdict:
     """Each item once, with the very content of a landed row; other contents in quarantine, bare ids superseded."""
     columns = ", ".join(_ITEM)
-    old = f"(select distinct {columns} from {of_source(landed, source)})"
-    new = f"(select {columns} from {of_source(after, source)})"
+    con.execute(
+        f"create or replace temp table items_before as select distinct {columns} from {of_source(landed, source)}"
+    )
+    old, new = "items_before", f"(select {columns} from {of_source(after, source)})"
     left = f"(from {old} except from {new})"
     kept = f"(select * from {of_source(conflicts, source)} where reason = 'item_conflict')"
     query = (

@@ -6,8 +6,9 @@ when asked for (at the gate).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from expectations.laws import sql
 from expectations.laws.connection import Connection, first_offenders, of_source
@@ -35,16 +36,35 @@ class _Book:
         return _Book(self.count + other.count, "".join(f"{(one + two) % 2**64:016x}" for one, two in halves))
 
 
-def prove_step(
-    con: Connection, before: Layer, after: Layer, *, exact: bool, withdrawn: str | None = None
+def prove_path(
+    con: Connection, layers: Sequence[Layer], *, exact: bool, withdrawn: Mapping[str, str] | None = None
 ) -> list[Verdict]:
-    """Laws 1, 2, 3 and 9 between two layers, by source: what was there is there after it, or was withdrawn.
+    """Laws 1, 2, 3 and 9 from layer to layer, by source: what was there is there after it, or was withdrawn.
 
-    ``exact`` compares every column of every judgment even where the fingerprints agree. ``withdrawn`` is the relation
-    that lists, by source and locator, the judgments which may be left out in this step, and must be.
+    ``exact`` compares every column of every judgment even where the fingerprints agree. ``withdrawn`` has, by step, the
+    relation that lists, by source and locator, the judgments which may be left out in it, and must be.
     """
-    step = f"{before.name}→{after.name}"
-    books_before, books_after = _books(con, before), _books(con, after)
+    books = [_books(con, layer) for layer in layers]
+    verdicts = []
+    for (before, came), (after, went) in pairwise(zip(layers, books, strict=True)):
+        step = f"{before.name}→{after.name}"
+        verdicts += _prove_step(
+            con, step, before, after, came, went, exact=exact, withdrawn=(withdrawn or {}).get(step)
+        )
+    return verdicts
+
+
+def _prove_step(
+    con: Connection,
+    step: str,
+    before: Layer,
+    after: Layer,
+    books_before: Mapping[str, _Book],
+    books_after: Mapping[str, _Book],
+    *,
+    exact: bool,
+    withdrawn: str | None,
+) -> list[Verdict]:
     left_out = _left_out(con, before, withdrawn)
     books_left_out = _books(con, left_out) if left_out else {}
     whole = Layer(after.name, _both(after, left_out)) if left_out else after
@@ -128,10 +148,15 @@ def _both(one: Layer, other: Layer) -> str:
 
 
 def _offenders(con: Connection, source: str, before: Layer, after: Layer) -> dict[str, tuple[int, list[str]]]:
-    """By law: how many offend, and the first of them in words."""
+    """By law: how many offend, and the first of them in words.
+
+    Laws 3 and 9 compare sums over the very rows that law 2 compares: where these are equal, so are those.
+    """
     old, new = of_source(before.relation, source), of_source(after.relation, source)
     found: dict[str, tuple[int, list[str]]] = {}
     count, rows = first_offenders(con, sql.identity_difference(old, new))
+    if not count:
+        return found
     found[IDENTITY.code] = (count, [changed_judgment(*row) for row in rows])
     count, rows = first_offenders(con, sql.distribution_difference(old, new))
     found[DISTRIBUTION.code] = (count, [changed_distribution(con, old, new, row) for row in rows])

@@ -93,13 +93,20 @@ def moments_of(mapping: FileMapping, layout: Layout) -> Callable[[Act], Moment]:
     when, took = mapping.judged_at, mapping.duration_s
     get_when = layout.get(when.field) if when else None
     get_took = layout.get(took) if took else None
+    known: dict[str | None, str] = {}
 
     def moment(act: Act) -> Moment:
         at = _instant(scalar(get_when(act)), when.format) if get_when and when else None
-        seconds = scalar(get_took(act)) if get_took else None
-        if seconds and not SECONDS.fullmatch(seconds):
-            raise UnsureError
-        return at, double_text(float(seconds)) if seconds else None
+        if get_took is None:
+            return at, None
+        text = scalar(get_took(act))
+        if (seconds := known.get(text)) is None and text:
+            if not SECONDS.fullmatch(text):
+                raise UnsureError
+            if len(known) >= _REMEMBERED:
+                known.clear()
+            known[text] = seconds = double_text(float(text))
+        return at, seconds
 
     return moment
 

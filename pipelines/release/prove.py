@@ -10,7 +10,7 @@ import duckdb
 from expectations.laws import definitions as laws
 from expectations.laws.content import Tables, prove_content
 from expectations.laws.deliveries import DeliveryRelations, prove_versions
-from expectations.laws.prove import Layer, prove_occurrences, prove_step
+from expectations.laws.prove import Layer, prove_occurrences, prove_path
 from expectations.laws.verdicts import Verdict
 from pipelines.shapes.sql import literal
 from pipelines.warehouse.catalog import ANEW
@@ -61,7 +61,7 @@ def prove_release(
     tables = ("items", "annotators", "annotator_attributes", "questions", "sources")
     files = Tables("release", *(released(folder, table) for table in tables))
     return [
-        *prove_step(con, landing, release, exact=True, withdrawn=held.withdrawn),
+        *prove_path(con, [landing, release], exact=True, withdrawn={f"{landing.name}→{release.name}": held.withdrawn}),
         *prove_occurrences(con, release, sources, held.files),
         *prove_versions(con, release.name, release.relation, sources, held),
         *prove_content(con, Tables.within("landing", ANEW), files, conflicts, sources),

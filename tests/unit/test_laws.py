@@ -11,7 +11,7 @@ import duckdb
 import pytest
 
 from expectations.laws.definitions import LAWS
-from expectations.laws.prove import Layer, prove_occurrences, prove_step
+from expectations.laws.prove import Layer, prove_occurrences, prove_path
 from expectations.laws.raw import FileBooks, prove_arrival, prove_ingest
 from expectations.laws.sql import identity_difference
 from expectations.laws.verdicts import LawBrokenError, Verdict, broken, sort_key, story
@@ -37,7 +37,7 @@ def verdicts_on(con: duckdb.DuckDBPyConnection, mutate: Mutate, *, exact: bool =
 def step_verdicts(con: duckdb.DuckDBPyConnection, mutate: Mutate, *, exact: bool) -> list[Verdict]:
     fill(con, "before", judgments())
     fill(con, "after", mutate(judgments()))
-    return prove_step(con, BEFORE, AFTER, exact=exact)
+    return prove_path(con, [BEFORE, AFTER], exact=exact)
 
 
 def numbers(verdicts: list[Verdict]) -> set[int]:
@@ -230,7 +230,7 @@ def test_each_copy_of_a_fanned_out_judgment_is_counted(con: duckdb.DuckDBPyConne
 def test_at_most_twenty_offenders_are_named_and_all_are_counted(con: duckdb.DuckDBPyConnection) -> None:
     fill(con, "before", [judgment(f"i{number:02}", ANNA, "tone", "kind", number) for number in range(50)])
     fill(con, "after", [])
-    verdict = next(one for one in prove_step(con, BEFORE, AFTER, exact=True) if one.definition.number == 2)
+    verdict = next(one for one in prove_path(con, [BEFORE, AFTER], exact=True) if one.definition.number == 2)
     assert (verdict.offending, len(verdict.offenders)) == (50, 20)
     assert "s/i00" in verdict.offenders[0]
     assert "… and 47 more" in verdict.story()
@@ -239,7 +239,7 @@ def test_at_most_twenty_offenders_are_named_and_all_are_counted(con: duckdb.Duck
 def test_a_story_fits_a_screen_and_tells_the_first_broken_step_first(con: duckdb.DuckDBPyConnection) -> None:
     at_the_marts = verdicts_on(con, voted_down_to_one_row)
     fill(con, "after", without_the_minority(judgments()))
-    earlier = prove_step(con, Layer("landing", "before"), Layer("staging", "after"), exact=False)
+    earlier = prove_path(con, [Layer("landing", "before"), Layer("staging", "after")], exact=False)
     told = str(LawBrokenError(broken([*at_the_marts, *earlier])))
     lines = told.splitlines()
     assert lines[0] == "The laws are broken in step landing→staging:"
@@ -269,7 +269,7 @@ def test_the_difference_works_in_a_warehouse_that_is_open_for_reading_only(tmp_p
         fill(writer, "before", judgments())
         fill(writer, "after", majority_vote(judgments()))
     with duckdb.connect(str(tmp_path / "w.duckdb"), read_only=True) as reader:
-        assert numbers(prove_step(reader, BEFORE, AFTER, exact=True)) == {2, 3, 9}
+        assert numbers(prove_path(reader, [BEFORE, AFTER], exact=True)) == {2, 3, 9}
 
 
 def test_the_difference_pairs_each_judgment_once_where_locators_repeat(con: duckdb.DuckDBPyConnection) -> None:
