@@ -109,6 +109,7 @@ def _release(dataset: Dataset, outcome: RunOutcome) -> dict[str, Any] | None:
         "version": said["version"],
         "new": said["new"],
         "why": said["why this version"],
+        "proved": said["proved"],
         "judgments": said["dagster/row_count"],
         "digest": said["digest"],
         "path": str(said["path"]),

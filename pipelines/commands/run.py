@@ -144,6 +144,7 @@ def _show(summary: dict[str, Any], space: Workspace, verdicts: list[Verdict]) ->
         out.print(f"\n{release['dataset']}  {state} {release['version']}, {release['judgments']:,} judgments")
         if release["new"]:
             out.print(f"  why {release['version']}: {release['why']}", markup=False)
+            out.print(f"  proved: {release['proved']}", markup=False)
         out.print(f"  {release['path']}", soft_wrap=True, markup=False)
     if summary["releases"]:
         path = summary["releases"][0]["path"]

@@ -1,12 +1,12 @@
 """The component of a dataset: its declaration becomes the asset that proves and publishes its releases."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import dagster as dg
 from pydantic import BaseModel
 
-from expectations.laws.verdicts import LawBrokenError
+from expectations.laws.verdicts import LawBrokenError, Verdict
 from pipelines.components.shared import (
     LEDGER,
     OWNERS,
@@ -88,6 +88,7 @@ def release_asset(dataset: Dataset) -> dg.AssetsDefinition:
                 "dagster/row_count": dg.MetadataValue.int(judgments.rows if judgments else 0),
                 "version": dg.MetadataValue.text(manifest.version),
                 "why this version": dg.MetadataValue.text("; ".join(outcome.published.reasons)),
+                "proved": dg.MetadataValue.text(_proved(outcome.verdicts)),
                 "new": dg.MetadataValue.bool(outcome.published.is_new),
                 "path": dg.MetadataValue.path(outcome.location),
                 "digest": dg.MetadataValue.text(manifest.content_digest),
@@ -97,3 +98,9 @@ def release_asset(dataset: Dataset) -> dg.AssetsDefinition:
         )
 
     return release
+
+
+def _proved(verdicts: Sequence[Verdict]) -> str:
+    """What the gate found to hold, in a line: all of it, or there would be no release."""
+    laws = {verdict.law for verdict in verdicts}
+    return f"{len(laws)} laws, {len(verdicts)} verdicts, on these very files"
