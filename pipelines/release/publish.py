@@ -89,7 +89,11 @@ def publish(
 
 
 def _manifest_of(store: ObjectStore, entry: Entry) -> Manifest:
-    data = store.read(f"{entry.dataset}/releases/{entry.folder}/{MANIFEST}")
+    key = f"{entry.dataset}/releases/{entry.folder}/{MANIFEST}"
+    data = store.read(key)
+    if data is None:  # the log names it: a store that shows it late is asked once more
+        pause(1)
+        data = store.read(key)
     if data is None or hashlib.sha256(data).hexdigest() != entry.manifest_sha256:
         raise PublishError(
             f"the manifest of release {entry.version} is missing or was changed;"

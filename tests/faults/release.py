@@ -6,7 +6,7 @@ import hashlib
 from pathlib import Path
 
 from pipelines.release.build import Built
-from pipelines.release.log import POINTER, pointer, read_log
+from pipelines.release.log import POINTER, LogError, pointer, read_log
 from pipelines.release.manifest import Manifest, ReleaseFile, ReleaseTable
 from pipelines.release.store import ObjectStore
 from pipelines.release.verify import verify
@@ -39,7 +39,10 @@ def built(folder: Path, said: str, rows: int = 1) -> Built:
 
 def torn(store: ObjectStore) -> list[str]:
     """What is wrong with what the store's log names: every release of it is verified, and the pointer."""
-    entries = read_log(store, DATASET)
+    try:
+        entries = read_log(store, DATASET)
+    except LogError as error:
+        return [str(error)]
     found = [
         f"{entry.version}: {finding.path} {finding.fault}"
         for entry in entries

@@ -15,9 +15,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pipelines.release.log import POINTER, pointer, read_log
-from pipelines.release.publish import publish
-from pipelines.release.store import ObjectStore
+from pipelines.release.log import POINTER, LogError, pointer, read_log
+from pipelines.release.publish import PublishError, publish
+from pipelines.release.store import ObjectStore, StoreError
 from tests.faults.release import DATASET, built, torn
 
 Opens = Callable[[str], ObjectStore]
@@ -37,6 +37,8 @@ class Outcome:
     unconverged: int = 0
     misplaced: int = 0
     """A commit that was visible although the kill came before it, or the other way round."""
+    injected: dict[str, int] = field(default_factory=dict)
+    """What a proxy spoilt: by fault, how many requests."""
     seconds: float = 0.0
     faults: list[str] = field(default_factory=list)
 
@@ -180,9 +182,12 @@ def _one_race(opens: Opens, name: str, folder: Path, publishers: int, distinct: 
     os.close(gate_write)
     codes = [_ended(child) for child in children]
     store = opens(name)
-    entries = read_log(store, DATASET)
     faults = torn(store)
     outcome.torn += bool(faults)
+    try:
+        entries = read_log(store, DATASET)
+    except LogError:
+        entries = []
     wanted = {release.manifest.content_digest for release in releases}
     outcome.lost += bool(wanted - {entry.content_digest for entry in entries})
     winners = publishers if distinct else 1
@@ -191,6 +196,7 @@ def _one_race(opens: Opens, name: str, folder: Path, publishers: int, distinct: 
         and codes.count(11) == publishers - winners
         and len(entries) == winners
         and len({entry.version for entry in entries}) == winners
+        and not faults
         and store.read(f"{DATASET}/{POINTER}") == pointer(entries[-1])
     )
     outcome.unconverged += not is_right
@@ -208,12 +214,15 @@ def faulty(opens: Opens, behind: Opens, folder: Path, rounds: int) -> Outcome:
         done = []
         for said in ("first", "second"):
             release = built(folder / name / said, said)
-            done.append(publish(opens(name), release, said).entry)
+            try:
+                done.append(publish(opens(name), release, said).entry)
+            except (PublishError, StoreError) as error:
+                outcome.faults.append(f"{name}: {error}")
         store = behind(name)
         entries, faults = read_log(store, DATASET), torn(store)
         outcome.torn += bool(faults)
         outcome.lost += entries != done
-        outcome.unconverged += store.read(f"{DATASET}/{POINTER}") != pointer(done[-1])
+        outcome.unconverged += len(done) < 2 or store.read(f"{DATASET}/{POINTER}") != pointer(done[-1])
         outcome.faults += [f"{name}: {fault}" for fault in faults]
     outcome.seconds = time.monotonic() - began
     return outcome
