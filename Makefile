@@ -48,6 +48,10 @@ fuzz: install ## Break generated exports and land them (FUZZ=5000 a property)
 mutants: install ## Check the checks: which law catches which mutant (ARGS='--only voting' for some)
 	$(BIN)/python -m expectations.mutants $(ARGS)
 
+.PHONY: faults
+faults: install ## Kill, race and disturb publishers, on a folder and a real S3 server (docs/reliability.md)
+	$(BIN)/python -m tests.faults $(ARGS)
+
 .PHONY: lint
 lint: install ## Check style, types and SQL, and prove the models (law 8)
 	$(BIN)/ruff check

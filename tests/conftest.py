@@ -7,13 +7,19 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+import uuid
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from tests.s3_server import BUCKET, REGION, S3Server, s3_server
+
+if TYPE_CHECKING:
+    from pipelines.resources.s3 import S3Store
 
 ROOT = Path(__file__).resolve().parents[1]
 VARIORUM = Path(sys.executable).parent / "variorum"
@@ -108,6 +114,25 @@ def shared_data() -> Path:
 def demo(session_folder: Path) -> Ran:
     """The demo dataset, published. Read it; do not change it."""
     return run_once(session_folder, "demo", lambda _: ["--dataset", "demo", "--inbox", "pipelines/demo/inbox"])
+
+
+@pytest.fixture(scope="session")
+def s3(session_folder: Path) -> Iterator[S3Server]:
+    """A real S3 server; each worker that needs one has its own. It is stopped at the end."""
+    with s3_server(session_folder / f"s3-{os.getpid()}") as server:
+        yield server
+
+
+@pytest.fixture
+def s3_store(s3: S3Server, monkeypatch: pytest.MonkeyPatch) -> S3Store:
+    """An empty place on the server, and this process as who may publish there."""
+    from pipelines.resources.s3 import S3Options, S3Store
+
+    for name, value in s3.environment().items():
+        monkeypatch.setenv(name, value)
+    for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"):
+        monkeypatch.delenv(name, raising=False)
+    return S3Store(BUCKET, uuid.uuid4().hex, S3Options(s3.endpoint, REGION))
 
 
 PUBLIC = (

@@ -228,8 +228,8 @@ def _tampered(mutant: Mutant | None, run: RunFolder) -> Iterator[None]:
 
         puts = FolderStore.put_if_absent
 
-        def put(self: FolderStore, key: str, source: Any) -> bool:
-            is_new = puts(self, key, source)
+        def put(self: FolderStore, key: str, source: Any, sha256: str | None = None) -> bool:
+            is_new = puts(self, key, source, sha256)
             if key.endswith(table):
                 _rewrite(Path(self.uri) / key, mutant.new)
             return is_new

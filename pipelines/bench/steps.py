@@ -244,11 +244,11 @@ def publish_release(place: Place) -> None:
     from pipelines.release.build import Built
     from pipelines.release.manifest import MANIFEST, Manifest
     from pipelines.release.publish import publish
-    from pipelines.release.store import open_store
+    from pipelines.release.store import FolderStore
 
     folder = place.run.releases / place.contract.source
     manifest = Manifest.from_json((folder / MANIFEST).read_bytes())
-    published = publish(open_store(str(place.root / "store")), Built(folder, manifest, ()), RUN)
+    published = publish(FolderStore(place.root / "store"), Built(folder, manifest, ()), RUN)
     if not published.is_new:
         raise BenchError("the release was there already")
 

@@ -149,3 +149,33 @@ def verify(
         )
     if faults:
         raise typer.Exit(BROKEN)
+
+
+@app.command("gc")
+def gc(
+    dataset: DatasetOption = None,
+    store: StoreOption = None,
+    home: HomeOption = None,
+    delete: Annotated[bool, typer.Option("--delete", help="Delete it. Without this, it is only listed.")] = False,
+    json: JsonOption = False,
+) -> None:
+    """Find what attempts to publish left behind: a week old, named by no log entry, and wanted by nobody.
+
+    Example: variorum release gc --dataset demo --delete
+    """
+    with plain_errors():
+        from pipelines.release.gc import collect
+
+        target = workspace(home, None, store).store
+        found = collect(target, _only(target, dataset), delete)
+    if json:
+        print_json([vars(one) for one in found])
+        return
+    out = console()
+    for one in found:
+        done = "deleted" if one.is_deleted else "left alone: somebody wants it" if delete else "would be deleted"
+        out.print(f"{one.prefix}: {one.objects:,} objects, {one.size:,} bytes, {done}", soft_wrap=True)
+    if not found:
+        out.print(f"nothing to collect in {target.uri}", soft_wrap=True)
+    elif not delete:
+        out.print("nothing was deleted; to delete: the same command with --delete")

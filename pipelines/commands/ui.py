@@ -64,6 +64,7 @@ def environment(space: Workspace) -> dict[str, str]:
         "VARIORUM_HOME": str(space.home.root),
         "VARIORUM_INBOX": str(space.inbox),
         "VARIORUM_STORE": space.store.uri,
+        **{f"VARIORUM_{name.upper()}": value for name, value in space.settings.of_s3().items()},
         "DAGSTER_HOME": str(space.home.dagster),
         "DAGSTER_DISABLE_TELEMETRY": "yes",
         "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",

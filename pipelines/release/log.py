@@ -10,7 +10,7 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from pipelines.release.store import ObjectStore
+from pipelines.release.store import TRIES, ObjectStore, StoreError, UnsureError, pause
 
 POINTER = "latest.json"
 
@@ -76,12 +76,18 @@ def pointer(entry: Entry) -> bytes:
 def move_pointer(store: ObjectStore, entry: Entry) -> None:
     """Point ``latest.json`` at an entry, never backwards."""
     key = f"{entry.dataset}/{POINTER}"
-    while True:
-        held = store.read(key)
-        if held is not None and _sequence(held) >= entry.sequence:
+    for attempt in range(TRIES):
+        held = store.held(key)
+        if held is not None and _sequence(held.data) >= entry.sequence:
             return
-        if store.swap(key, held, pointer(entry)):
+        try:
+            moved = store.replace(key, held.tag, pointer(entry)) if held else store.put_if_absent(key, pointer(entry))
+        except UnsureError:
+            moved = False  # the next look says
+        if moved:
             return
+        pause(attempt)
+    raise StoreError(f"{key} in {store.uri} cannot be moved; the release is published: the log is what counts")
 
 
 def _sequence(held: bytes) -> int:

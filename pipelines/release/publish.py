@@ -1,21 +1,28 @@
-"""Publishes a built release: files first, read back, then one log entry, then the pointer.
+"""Publishes a built release: files first, each read back, then one log entry, then the pointer.
 
-Nothing that is in the store is overwritten; a publication is visible exactly when its log entry is there.
+Nothing that is in the store is overwritten; a publication is visible exactly when its log entry is there. Whoever is
+killed on the way leaves objects that no entry names: the next attempt finds them and goes on, or garbage collection
+takes them.
 """
 
 from __future__ import annotations
 
 import hashlib
+import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
+from pipelines.release.attempts import announce, probe
 from pipelines.release.build import Built, finish
 from pipelines.release.log import Entry, entry_key, move_pointer, read_log
 from pipelines.release.manifest import MANIFEST, SUMS, Manifest, listed, sums_text
-from pipelines.release.store import ObjectStore, StoreError, object_sha256
+from pipelines.release.store import ChecksumError, ObjectStore, create, pause
 from pipelines.release.versions import next_version
+
+LONGEST = timedelta(days=1)
+"""How long an attempt may take; what is older by several times may be collected as garbage."""
 
 
 class PublishError(RuntimeError):
@@ -39,13 +46,15 @@ def publish(
 ) -> Published:
     """Publish a release, unless the latest one is the same.
 
+    Where another publisher commits first, the version is decided anew and the release goes after theirs.
     ``on_file`` is told each file once it is in the store and read back.
 
     Raises:
         PublishError: the store holds other bytes where ours should be, or gives back others than it was given.
-        StoreError: the store cannot be written.
+        StoreError: the store cannot be written, or does not keep what the protocol leans on.
     """
     dataset = built.manifest.dataset
+    attempt, began, probed = uuid.uuid4().hex[:16], time.monotonic(), False
     while True:
         entries = read_log(store, dataset)
         last = entries[-1] if entries else None
@@ -53,7 +62,11 @@ def publish(
             move_pointer(store, last)
             return Published(last, False, ("nothing new",))
         decided = next_version(_manifest_of(store, last) if last else None, built.manifest)
+        if not probed:
+            probe(store, dataset)
+            probed = True
         manifest = finish(built, decided.version)
+        announce(store, dataset, manifest.folder, attempt)
         _upload(store, built, manifest, on_file)
         entry = Entry(
             sequence=len(entries) + 1,
@@ -63,17 +76,24 @@ def publish(
             folder=manifest.folder,
             content_digest=manifest.content_digest,
             manifest_sha256=hashlib.sha256(manifest.to_json()).hexdigest(),
-            attempt=f"{run_id}/{uuid.uuid4().hex[:8]}",
+            attempt=f"{run_id}/{attempt}",
             at=datetime.now(UTC).isoformat(timespec="seconds"),
             previous=last.digest if last else None,
         )
-        if store.put_if_absent(entry_key(dataset, entry.sequence), entry.to_json()):
+        if time.monotonic() - began > LONGEST.total_seconds():
+            raise PublishError(f"publishing {dataset} took longer than a day; run it again: what is there stays there")
+        if create(store, entry_key(dataset, entry.sequence), entry.to_json()) == entry.digest:
             move_pointer(store, entry)
             return Published(entry, True, decided.reasons)
+        pause(1)
 
 
 def _manifest_of(store: ObjectStore, entry: Entry) -> Manifest:
-    data = store.read(f"{entry.dataset}/releases/{entry.folder}/{MANIFEST}")
+    key = f"{entry.dataset}/releases/{entry.folder}/{MANIFEST}"
+    data = store.read(key)
+    if data is None:  # the log names it: a store that shows it late is asked once more
+        pause(1)
+        data = store.read(key)
     if data is None or hashlib.sha256(data).hexdigest() != entry.manifest_sha256:
         raise PublishError(
             f"the manifest of release {entry.version} is missing or was changed;"
@@ -91,11 +111,12 @@ def _upload(store: ObjectStore, built: Built, manifest: Manifest, on_file: Calla
     expected[SUMS] = hashlib.sha256(sums_text(listed(manifest))).hexdigest()
     for path, digest in expected.items():
         key = f"{prefix}/{path}"
-        store.put_if_absent(key, built.folder / path)
         try:
-            found = object_sha256(store, key)
-        except StoreError as error:
-            raise PublishError(f"{path} was written but cannot be read back: {error}") from None
+            found = create(store, key, built.folder / path, digest)
+        except ChecksumError:
+            raise PublishError(
+                f"{path} in {built.folder} holds other bytes than this release: it changed after it was proved"
+            ) from None
         if found != digest:
             raise PublishError(f"{key} in {store.uri} holds other bytes than this release; it is not overwritten")
         if on_file:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
@@ -24,6 +25,11 @@ class Settings(BaseSettings):
     home: Path = Field(Path(".variorum"), description="working folder: raw area, landing, runs")
     inbox: Path | None = Field(None, description="where exports arrive; default: <home>/inbox")
     store: str | None = Field(None, description="where releases are published; default: <home>/store")
+    s3_endpoint: str | None = Field(None, description="address of an S3 server; default: AWS")
+    s3_region: str | None = Field(None, description="the bucket's region; default: as AWS's own settings say")
+    s3_path_style: bool | None = Field(None, description="bucket in the path; default: yes, if there is an endpoint")
+    s3_sse: Literal["AES256", "aws:kms"] | None = Field(None, description="encryption by the server")
+    s3_kms_key: str | None = Field(None, description="the key for aws:kms; default: the bucket's own")
     pseudonym_key: SecretStr | None = Field(None, description="64 or more hex digits; 32 bytes")
     pseudonym_key_file: Path | None = Field(None, description="a file that holds the key in hex")
 
@@ -32,6 +38,13 @@ class Settings(BaseSettings):
     def _is_hex(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None:
             key_bytes(value.get_secret_value())
+        return value
+
+    @field_validator("s3_endpoint")
+    @classmethod
+    def _is_address(cls, value: str | None) -> str | None:
+        if value is not None and re.fullmatch(r"https?://[A-Za-z0-9.:\[\]-]+/?", value) is None:
+            raise ValueError("must be https://host or https://host:port, with no user and no path")
         return value
 
     @classmethod
@@ -55,6 +68,11 @@ class Settings(BaseSettings):
     def store_uri(self) -> str:
         """Where releases are published."""
         return self.store or str(self.home.expanduser().absolute() / "store")
+
+    def of_s3(self) -> dict[str, str]:
+        """What is set about S3, as the variables would say it."""
+        given = {name: getattr(self, name) for name in type(self).model_fields if name.startswith("s3_")}
+        return {name: str(value) for name, value in given.items() if value is not None}
 
 
 def key_bytes(text: str) -> bytes:

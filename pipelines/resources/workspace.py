@@ -13,8 +13,9 @@ from pathlib import Path
 
 from pipelines.domain.pseudonyms import PseudonymKey
 from pipelines.landing.home import Home, private_folder, write_private
-from pipelines.release.store import ObjectStore, open_store
+from pipelines.release.store import ObjectStore
 from pipelines.resources.settings import Settings, SettingsError, key_bytes, load_settings
+from pipelines.resources.stores import open_store
 
 KEY_FILE = "pseudonym.key"
 
@@ -43,7 +44,7 @@ class Workspace:
     @cached_property
     def store(self) -> ObjectStore:
         """Where releases are published."""
-        return open_store(self.settings.store_uri)
+        return open_store(self.settings.store_uri, self.settings)
 
     @cached_property
     def key(self) -> PseudonymKey:

@@ -1,0 +1,316 @@
+"""An S3 bucket, or a prefix in one, as object store. Importing boto3 takes a while: import this where it is used.
+
+Each request is made once: a conditional write that is repeated blindly meets the object that its own first try made.
+Who asks settles what a vague answer meant, by looking.
+"""
+
+from __future__ import annotations
+
+import base64
+import email.utils
+import hashlib
+import io
+import ipaddress
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, BinaryIO, cast
+from urllib.parse import urlsplit
+
+import boto3
+from botocore import exceptions as boto
+from botocore.config import Config
+
+from pipelines.release.store import (
+    AbsentError,
+    ChecksumError,
+    Held,
+    Stored,
+    StoreError,
+    UnsureError,
+    patiently,
+    source_sha256,
+    valid_key,
+)
+
+LARGEST = 256 << 20
+"""Bytes of the largest object: a single put, whose checksum is that of the whole object."""
+
+PAGE = 1_000
+"""Objects that one request lists, at most; no server gives more."""
+
+_TAKEN = {"PreconditionFailed", "412"}
+_ABSENT = {"NoSuchKey", "404", "NotFound"}
+_GARBLED = {"BadDigest", "InvalidDigest", "XAmzContentSHA256Mismatch", "XAmzContentChecksumMismatch"}
+_VAGUE = {"ConditionalRequestConflict", "OperationAborted", "RequestTimeout", "IncompleteBody", "SlowDown"}
+_ADVICE = {
+    "NoSuchBucket": "there is no such bucket; make it, or name another one with --store",
+    "AccessDenied": "these credentials may not do that; ask for the right to it (s3:GetObject, s3:ListBucket,"
+    " and s3:PutObject to publish)",
+    "403": "these credentials may not do that, or are not valid",
+    "ExpiredToken": "the credentials have expired; log in again",
+    "TokenRefreshRequired": "the credentials have expired; log in again",
+    "InvalidAccessKeyId": "the server does not know this access key; look at AWS_ACCESS_KEY_ID or the profile",
+    "SignatureDoesNotMatch": "the secret key is not the access key's; look at AWS_SECRET_ACCESS_KEY or the profile",
+    "InvalidToken": "the session token is not valid; log in again",
+    "RequestTimeTooSkewed": "this machine's clock and the server's are too far apart; set the clock",
+    "PermanentRedirect": "the bucket is in another region; set VARIORUM_S3_REGION",
+    "AuthorizationHeaderMalformed": "the bucket is in another region; set VARIORUM_S3_REGION",
+    "IllegalLocationConstraintException": "the bucket is in another region; set VARIORUM_S3_REGION",
+    "NotImplemented": "the server does not know conditional writes or checksums; use one that does",
+}
+
+
+@dataclass(frozen=True)
+class S3Options:
+    """How to speak to a server: what the settings ``s3_…`` say. Credentials come from the standard chain of AWS.
+
+    Attributes:
+        endpoint: the server's address; None: AWS.
+        region: the bucket's region; None: as the environment of AWS says, or us-east-1.
+        path_style: whether the bucket stands in the path, not in the host's name; None: where there is an endpoint.
+        sse: encryption on the server that each object is stored with: ``AES256`` or ``aws:kms``.
+        kms_key: the key for ``aws:kms``; None: the bucket's own.
+    """
+
+    endpoint: str | None = None
+    region: str | None = None
+    path_style: bool | None = None
+    sse: str | None = None
+    kms_key: str | None = None
+
+
+class S3Store:
+    """A bucket, or what is below a prefix in it."""
+
+    def __init__(self, bucket: str, prefix: str = "", options: S3Options | None = None) -> None:
+        self._bucket = bucket
+        self._prefix = f"{prefix.strip('/')}/" if prefix.strip("/") else ""
+        options = options or S3Options()
+        self._encryption: dict[str, str] = {"ServerSideEncryption": options.sse} if options.sse else {}
+        if options.kms_key:
+            self._encryption["SSEKMSKeyId"] = options.kms_key
+        with self._plainly("reach"):
+            self._client = _client(options)
+        self._endpoint = str(self._client.meta.endpoint_url)
+        _require_tls(self._endpoint)
+
+    @property
+    def uri(self) -> str:
+        """``s3://bucket/prefix``."""
+        return f"s3://{self._bucket}/{self._prefix}".rstrip("/")
+
+    def _key(self, key: str) -> dict[str, str]:
+        return {"Bucket": self._bucket, "Key": self._prefix + valid_key(key)}
+
+    def put_if_absent(self, key: str, source: Path | bytes, sha256: str | None = None) -> bool:
+        """Create an object whole, with its sha256 checked by the server; False if the key is taken."""
+        with self._plainly(f"write {key} to"):
+            size = len(source) if isinstance(source, bytes) else source.stat().st_size
+        if size > LARGEST:
+            raise StoreError(
+                f"{key} has {size:,} bytes; an object in {self.uri} may have {LARGEST:,}, so that the server's checksum"
+                " is of all of it: split the table, or publish fewer sources in one dataset"
+            )
+        return self._put(key, source, sha256 or source_sha256(source), IfNoneMatch="*")
+
+    def replace(self, key: str, tag: str, data: bytes) -> bool:
+        """Replace an object if its ETag is still that one."""
+        return self._put(key, data, hashlib.sha256(data).hexdigest(), IfMatch=tag)
+
+    def _put(self, key: str, source: Path | bytes, sha256: str, **condition: str) -> bool:
+        checksum = base64.b64encode(bytes.fromhex(sha256)).decode()
+        with (
+            self._plainly(f"write {key} to"),
+            io.BytesIO(source) if isinstance(source, bytes) else source.open("rb") as body,
+        ):
+            try:
+                self._client.put_object(
+                    **self._key(key), Body=body, ChecksumSHA256=checksum, **condition, **self._encryption
+                )
+            except boto.ClientError as error:
+                # AWS answers 404 where an object that is to be replaced is gone, others 412.
+                if _code(error) in _TAKEN or ("IfMatch" in condition and _code(error) in _ABSENT):
+                    return False
+                raise
+        return True
+
+    def held(self, key: str) -> Held | None:
+        """The object's bytes and ETag, or None."""
+
+        def get() -> Held | None:
+            with self._plainly(f"read {key} from"):
+                try:
+                    answer = self._client.get_object(**self._key(key))
+                    return Held(answer["Body"].read(), answer["ETag"])
+                except boto.ClientError as error:
+                    if _code(error) in _ABSENT:
+                        return None
+                    raise
+
+        return patiently(get)
+
+    def read(self, key: str) -> bytes | None:
+        """The object's bytes, or None."""
+        held = self.held(key)
+        return held.data if held else None
+
+    def open(self, key: str) -> BinaryIO:
+        """The object as a stream; reading it raises UnsureError where the connection breaks."""
+
+        def get() -> Any:
+            with self._plainly(f"read {key} from"):
+                try:
+                    return self._client.get_object(**self._key(key))["Body"]
+                except boto.ClientError as error:
+                    if _code(error) in _ABSENT:
+                        raise AbsentError(f"{self.uri} has no object {key}") from None
+                    raise
+
+        return cast(BinaryIO, io.BufferedReader(_Body(patiently(get), self, key), 1 << 20))
+
+    def listing(self, prefix: str) -> Iterator[Stored]:
+        """The objects below a prefix, in order of their keys, a page a request."""
+        below = f"{valid_key(prefix.rstrip('/'))}/" if prefix else ""
+        more: dict[str, str] = {}
+        while True:
+            page = self._page(below, more)
+            for one in page.get("Contents", []):
+                key = str(one["Key"]).removeprefix(self._prefix)
+                yield Stored(key, int(one["Size"]), one["LastModified"])
+            if not page.get("IsTruncated"):
+                return
+            more = {"ContinuationToken": page["NextContinuationToken"]}
+
+    def _page(self, below: str, more: dict[str, str]) -> dict[str, Any]:
+        def get() -> dict[str, Any]:
+            with self._plainly("list"):
+                where = {"Bucket": self._bucket, "Prefix": self._prefix + below}
+                return cast(dict[str, Any], self._client.list_objects_v2(**where, MaxKeys=PAGE, **more))
+
+        return patiently(get)
+
+    def keys(self, prefix: str) -> Iterator[str]:
+        """The keys below a prefix, in order."""
+        return (stored.key for stored in self.listing(prefix))
+
+    def delete(self, key: str) -> None:
+        """Delete an object; where the bucket keeps versions, it stays as one."""
+
+        def remove() -> None:
+            with self._plainly(f"delete {key} in"):
+                self._client.delete_object(**self._key(key))
+
+        patiently(remove)
+
+    def now(self) -> datetime:
+        """The time that the server's answers carry."""
+        page = self._page("", {})
+        return email.utils.parsedate_to_datetime(page["ResponseMetadata"]["HTTPHeaders"]["date"])
+
+    @contextmanager
+    def _plainly(self, what: str) -> Iterator[None]:
+        """Turns what boto3 raises into one plain sentence. No message of its own is passed on: it may tell secrets."""
+        told = f"cannot {what} the store {self.uri}"
+        try:
+            yield
+        except boto.ClientError as error:
+            code, status = _code(error), error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+            if code in _GARBLED:
+                raise ChecksumError(f"{told}: the bytes do not have the sha256 that was announced") from None
+            if code in _VAGUE or status in (409, 429) or status >= 500:
+                raise UnsureError(f"{told}: the server answers {code} ({status}); try again later") from None
+            raise StoreError(f"{told}: {_ADVICE.get(code, f'the server answers {code} ({status})')}") from None
+        except (boto.NoCredentialsError, boto.PartialCredentialsError):
+            raise StoreError(
+                f"{told}: no credentials; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, or log in"
+            ) from None
+        except (boto.ProfileNotFound, boto.ConfigNotFound, boto.ConfigParseError):
+            raise StoreError(f"{told}: the profile that AWS_PROFILE names is not in the configuration of AWS") from None
+        except (boto.TokenRetrievalError, boto.SSOTokenLoadError, boto.UnauthorizedSSOTokenError):
+            raise StoreError(f"{told}: the credentials have expired; log in again") from None
+        except (boto.CredentialRetrievalError, boto.MetadataRetrievalError):
+            raise StoreError(f"{told}: the credentials cannot be fetched from where AWS's settings say") from None
+        except boto.SSLError:
+            raise StoreError(
+                f"{told}: {self._where} does not prove who it is by TLS; look at the address, and at AWS_CA_BUNDLE"
+                " where its certificate is your own"
+            ) from None
+        except boto.EndpointConnectionError:
+            raise UnsureError(f"{told}: no connection to {self._where}; is it the right address?") from None
+        except (boto.HTTPClientError, boto.ConnectionError, boto.IncompleteReadError) as error:
+            raise UnsureError(f"{told}: the connection to {self._where} failed ({type(error).__name__})") from None
+        except boto.FlexibleChecksumError:
+            raise UnsureError(f"{told}: what came has another checksum than the server says") from None
+        except OSError as error:
+            raise StoreError(f"{told}: the file that is to be stored cannot be read: {error.strerror}") from None
+        except (boto.BotoCoreError, ValueError) as error:
+            raise StoreError(f"{told}: {type(error).__name__}; look at the settings s3_… and AWS_…") from None
+
+    @property
+    def _where(self) -> str:
+        return urlsplit(self._endpoint).netloc.rpartition("@")[2]
+
+
+class _Body(io.RawIOBase):
+    """The body of an answer as a plain stream, with plain errors."""
+
+    def __init__(self, body: Any, store: S3Store, key: str) -> None:
+        super().__init__()
+        self._body, self._store, self._what = body, store, f"read {key} from"
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        with self._store._plainly(self._what):
+            data = self._body.read(len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
+
+    def close(self) -> None:
+        if not self.closed:
+            self._body.close()
+        super().close()
+
+
+def _client(options: S3Options) -> Any:
+    return boto3.session.Session().client(
+        "s3",
+        endpoint_url=options.endpoint,
+        region_name=options.region,
+        config=Config(
+            connect_timeout=5,
+            read_timeout=60,
+            retries={"total_max_attempts": 1},
+            signature_version="s3v4",
+            request_checksum_calculation="when_required",
+            s3={"addressing_style": "path" if _path_style(options) else "auto"},
+        ),
+    )
+
+
+def _path_style(options: S3Options) -> bool:
+    return options.endpoint is not None if options.path_style is None else options.path_style
+
+
+def _require_tls(endpoint: str) -> None:
+    parts = urlsplit(endpoint)
+    if parts.scheme != "https" and not _is_loopback(parts.hostname or ""):
+        raise StoreError(
+            f"the S3 endpoint {parts.scheme}://{parts.hostname} has no TLS: releases and credentials' signatures would"
+            " travel in the clear; use https:// (http:// is for this machine alone)"
+        )
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _code(error: boto.ClientError) -> str:
+    return str(error.response.get("Error", {}).get("Code", "an error"))
