@@ -35,6 +35,7 @@ from pipelines.release.manifest import (
     listed,
     sums_text,
 )
+from pipelines.release.parquet import write_parquet
 from pipelines.shapes.sql import literal
 from pipelines.warehouse.catalog import ANEW
 from pipelines.warehouse.run_folder import RunFolder
@@ -78,7 +79,7 @@ def write_tables(dataset: Dataset, run: RunFolder, con: duckdb.DuckDBPyConnectio
     folder.mkdir(parents=True)
     for name in RELEASED:
         if name not in MADE_AT_THE_GATE:
-            _write(con, TABLES[name], _mart(con, run, name, dataset), folder)
+            write_parquet(con, TABLES[name], _mart(con, run, name, dataset), folder / name)
     return Written(folder, _files(folder))
 
 
@@ -107,7 +108,7 @@ def finish_build(
     folder = written.folder
     ledger = sorted(verdicts, key=sort_key)
     _write_ledger(con, ledger, folder)
-    _write(con, FINGERPRINTS, _variations(folder), folder)
+    write_parquet(con, FINGERPRINTS, _variations(folder), folder / FINGERPRINTS.name)
     raw_files = {
         source: [one.file.sha256 for one in state.files if one.contract.source == source] for source in state.sources
     }
@@ -159,12 +160,6 @@ def _mart(con: duckdb.DuckDBPyConnection, run: RunFolder, name: str, dataset: Da
     return f"select {columns} from {mart} where {condition}"
 
 
-def _write(con: duckdb.DuckDBPyConnection, table: Table, query: str, folder: Path) -> None:
-    (folder / table.name).mkdir()
-    target = literal(str(folder / table.name / "part-00000.parquet"))
-    con.execute(f"copy ({query}) to {target} (format parquet, compression zstd)")
-
-
 def _write_ledger(con: duckdb.DuckDBPyConnection, verdicts: Sequence[Verdict], folder: Path) -> None:
     con.execute(
         "create or replace temp table ledger ("
@@ -175,7 +170,7 @@ def _write_ledger(con: duckdb.DuckDBPyConnection, verdicts: Sequence[Verdict], f
     for verdict in verdicts:
         row = verdict.ledger_row()
         con.execute(f"insert into ledger values ({marks})", [row[name] for name in LEDGER.column_names])
-    _write(con, LEDGER, "select * from ledger", folder)
+    write_parquet(con, LEDGER, "select * from ledger", folder / LEDGER.name)
 
 
 def _table(con: duckdb.DuckDBPyConnection, table: Table, folder: Path) -> ReleaseTable:
