@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -19,12 +19,14 @@ import duckdb
 
 from expectations.laws.neutral import neutral_fingerprints
 from expectations.laws.verdicts import Verdict, sort_key
-from pipelines.contracts.dataset import Dataset
+from pipelines.contracts.dataset import Dataset, unanswered, unlicensed
 from pipelines.contracts.model import SourceContract
 from pipelines.domain.tables import FINGERPRINTS, LEDGER, MADE_AT_THE_GATE, RELEASED, TABLES, Table
 from pipelines.domain.types import duckdb_type, plain_name
 from pipelines.landing.deliveries import file_sha256
 from pipelines.release.card import card
+from pipelines.release.croissant import croissant
+from pipelines.release.descriptors import citation, datapackage
 from pipelines.release.manifest import (
     MANIFEST,
     SUMS,
@@ -35,6 +37,7 @@ from pipelines.release.manifest import (
     listed,
     sums_text,
 )
+from pipelines.release.measures import Measures, measure
 from pipelines.release.parquet import write_parquet
 from pipelines.shapes.sql import literal
 from pipelines.warehouse.catalog import ANEW
@@ -93,7 +96,7 @@ def finish_build(
     quarantined: dict[str, dict[str, int]],
     key_fingerprint: str,
 ) -> Built:
-    """Add the ledger, the fingerprints, the card and the manifest to tables that were proved.
+    """Add the ledger, the fingerprints, the descriptions and the manifest to tables that were proved.
 
     Args:
         written: the tables; their digests are those of before the proof.
@@ -130,10 +133,38 @@ def finish_build(
         fingerprints=_fingerprints(con, folder),
         code={"variorum": version("variorum"), **{name: version(name) for name in DEPENDENCIES}},
     )
-    (folder / "README.md").write_bytes(card(dataset, contracts, described))
     proved = {file.path: file for file in written.files}
-    files = tuple(proved.get(file.path, file) for file in _files(folder))
+    tables = {file.path: proved.get(file.path, file) for file in _files(folder)}
+    _describe(dataset, contracts, described, tables, measure(con, folder), folder)
+    files = tuple(tables.get(file.path, file) for file in _files(folder))
     return Built(folder, replace(described, files=files), tuple(ledger))
+
+
+def _describe(
+    dataset: Dataset,
+    contracts: Sequence[SourceContract],
+    manifest: Manifest,
+    tables: Mapping[str, ReleaseFile],
+    measures: Measures,
+    folder: Path,
+) -> None:
+    """Write what tells people and other programs of the tables."""
+    (folder / "README.md").write_bytes(card(dataset, contracts, manifest, measures))
+    (folder / "CITATION.cff").write_bytes(citation(dataset, contracts))
+    (folder / "datapackage.json").write_bytes(datapackage(dataset, contracts, manifest, tables))
+    (folder / "croissant.json").write_bytes(croissant(dataset, contracts, manifest, tables, measures))
+
+
+def refuse_unready(dataset: Dataset, contracts: Iterable[SourceContract]) -> None:
+    """Refuse to make public what does not say of itself what it must, or holds what may not be passed on.
+
+    Raises:
+        BuildError: it names each answer and each source.
+    """
+    problems = unanswered(dataset) + unlicensed(dataset, {contract.source: contract for contract in contracts})
+    if problems:
+        told = "\n".join(f"  {'.'.join(map(str, where))}: {message}" for where, message in problems)
+        raise BuildError(f"Not published: {dataset.dataset} is public, and not ready to be.\n{told}")
 
 
 def finish(built: Built, version_number: str) -> Manifest:
