@@ -6,6 +6,7 @@ import dagster as dg
 
 from assets.transform.warehouse import Dbt, models
 from pipelines.components.dataset_release import release_asset
+from pipelines.components.shared import release_key
 from pipelines.instance import workspace_of_run
 from pipelines.project import this_project
 from pipelines.sensors import daily_schedule, inbox_sensor
@@ -25,12 +26,22 @@ pipeline = dg.define_asset_job(
     description="Ingest what arrived, build the tables, prove every step, publish what is new.",
 )
 
+public = dg.AssetSelection.assets(
+    *(release_key(dataset.dataset) for dataset in PROJECT.datasets.values() if dataset.tier == "public")
+)
+
+all_but_public = dg.define_asset_job(
+    "all_but_public",
+    selection=dg.AssetSelection.all() - public,
+    description="The pipeline without what is public: that is published when somebody asks for it.",
+)
+
 defs = dg.Definitions.merge(
     dg.load_from_defs_folder(path_within_project=PROJECT.root),
     dg.Definitions(
         assets=of_one_source,
-        jobs=[pipeline],
-        schedules=[daily_schedule(pipeline)],
+        jobs=[pipeline, all_but_public],
+        schedules=[daily_schedule(all_but_public)],
         sensors=[inbox_sensor(PROJECT, pipeline, list(models.keys))],
         resources={
             "workspace": dg.ResourceDefinition(workspace_of_run),

@@ -6,16 +6,17 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from pipelines.contracts.dataset import DATASET_COMPONENT, Dataset, dataset_of_one
+from pipelines.contracts.dataset import DATASET_COMPONENT, Dataset, dataset_of_one, unlicensed
 from pipelines.contracts.load import (
     DECLARATION,
     ContractError,
     Fault,
+    faults_at,
     load_contracts,
     load_declaration,
-    shown,
 )
 from pipelines.contracts.model import SourceContract
+from pipelines.contracts.questions import Problems
 
 
 class UnknownNameError(ValueError):
@@ -54,7 +55,7 @@ class Project:
 
     @cached_property
     def datasets(self) -> dict[str, Dataset]:
-        """Every dataset: the declared ones, and one for each source that none of them holds.
+        """Every dataset: the declared ones, and one for each source that none of them holds but public ones.
 
         Raises:
             ContractError: a declaration is not valid, or names a source without contract.
@@ -70,7 +71,7 @@ class Project:
                 declared[dataset.dataset] = dataset
         if faults:
             raise ContractError(faults)
-        held = {source for dataset in declared.values() for source in dataset.sources}
+        held = {source for dataset in declared.values() if dataset.tier != "public" for source in dataset.sources}
         alone = {
             code: dataset_of_one(contract)
             for code, contract in self.contracts.items()
@@ -80,12 +81,19 @@ class Project:
 
     def _dataset(self, path: Path) -> Dataset:
         dataset = load_declaration(path, Dataset, DATASET_COMPONENT)
+        problems: Problems = []
         if dataset.dataset != path.parent.name:
             message = f"is {dataset.dataset!r}, but the folder is {path.parent.name!r}; the two must be equal"
-            raise ContractError([Fault(shown(path), 1, "attributes.dataset", message)])
-        if unknown := [source for source in dataset.sources if source not in self.contracts]:
-            message = f"no contract for {', '.join(unknown)}; known sources: {', '.join(self.contracts)}"
-            raise ContractError([Fault(shown(path), 1, "attributes.sources", message)])
+            problems.append((("dataset",), message))
+        problems += [
+            (("sources", place), f"no contract for {source}; known sources: {', '.join(self.contracts)}")
+            for place, source in enumerate(dataset.sources)
+            if source not in self.contracts
+        ]
+        if dataset.tier == "public" and dataset.dataset in self.contracts:
+            problems.append((("dataset",), "is the code of a source, whose own releases are not public; name it else"))
+        if problems := problems + unlicensed(dataset, self.contracts):
+            raise ContractError(faults_at(path, problems))
         return dataset
 
     def contract(self, source: str) -> SourceContract:
@@ -109,8 +117,12 @@ class Project:
         return self.datasets[name]
 
     def datasets_with(self, sources: list[str]) -> list[Dataset]:
-        """The datasets that hold any of the sources."""
-        return [dataset for dataset in self.datasets.values() if set(dataset.sources) & set(sources)]
+        """The datasets that hold any of the sources, but for public ones: those are published when they are named."""
+        return [
+            dataset
+            for dataset in self.datasets.values()
+            if dataset.tier != "public" and set(dataset.sources) & set(sources)
+        ]
 
 
 def this_project() -> Project:

@@ -14,7 +14,7 @@ from pipelines.project import Project
 from pipelines.proof import CONFLICTS, prove_steps
 from pipelines.quarantine import read_quarantine, refuse_excess
 from pipelines.recounting import prove_recounted
-from pipelines.release.build import BuildError, Built, finish_build, write_tables
+from pipelines.release.build import BuildError, Built, finish_build, refuse_unready, write_tables
 from pipelines.release.manifest import Manifest
 from pipelines.release.prove import prove_release, require_whole
 from pipelines.release.publish import Published, publish
@@ -93,8 +93,9 @@ def prove_and_build(
 
     Raises:
         LawBrokenError, UnprovedError, ExpectationError: what does not hold, or was not evaluated.
-        BuildError: a table is missing, or is not what its schema says.
+        BuildError: a table is missing, or is not what its schema says; or a public dataset is not ready to be.
     """
+    refuse_unready(dataset, state.contracts)
     if not run.manifest.exists():
         raise BuildError("this run has no manifest of dbt's: which SQL made its tables is not known; run: variorum run")
     verdicts = static_verdicts(prove_manifest(run.manifest), dataset.sources)

@@ -102,7 +102,7 @@ def daily_schedule(job: UnresolvedAssetJobDefinition) -> dg.ScheduleDefinition:
         cron_schedule="0 5 * * *",
         execution_timezone="UTC",
         default_status=dg.DefaultScheduleStatus.RUNNING,
-        description="Every source and dataset, at five in the morning, UTC.",
+        description="Every source and every dataset but public ones, at five in the morning, UTC.",
     )
     def daily(workspace: dg.ResourceParam[Workspace]) -> dg.RunRequest | dg.SkipReason:
         arrived = any(folder.is_dir() for root in (workspace.inbox, workspace.home.raw) for folder in root.glob("*"))

@@ -18,7 +18,7 @@ from pydantic import BaseModel, ValidationError
 
 from pipelines.contracts.beside import FLATTEN, BesideError, read_flatten
 from pipelines.contracts.model import SourceContract
-from pipelines.contracts.questions import WrongPartError
+from pipelines.contracts.questions import Problems, WrongPartError
 
 SOURCE_COMPONENT = "pipelines.components.AnnotationSource"
 DECLARATION = "defs.yaml"
@@ -112,6 +112,13 @@ def load_declaration(path: Path, model: type[Model], component: str) -> Model:
         return model.model_validate(document.get("attributes") or {})
     except ValidationError as error:
         raise ContractError([one for detail in error.errors() for one in _faults(name, root, model, detail)]) from None
+
+
+def faults_at(path: Path, problems: Problems) -> list[Fault]:
+    """Problems with their places within a declaration's attributes, as faults with file and line."""
+    name = shown(path)
+    root = _compose(path, name)
+    return [_fault(name, root, list(where), message) for where, message in problems]
 
 
 def shown(path: Path) -> str:

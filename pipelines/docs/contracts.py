@@ -50,16 +50,22 @@ def json_schema() -> str:
 
 def markdown() -> str:
     """The reference of the contract language."""
-    lines = [INTRODUCTION.format(component=SOURCE_COMPONENT)]
-    for model in _models_in_order(SourceContract):
-        lines += [f"## {_title(model)}", "", _prose(model), "", "| field | is | meaning |", "|---|---|---|"]
-        lines += [_row(name, field) for name, field in model.model_fields.items()]
-        lines.append("")
+    lines = [INTRODUCTION.format(component=SOURCE_COMPONENT), *fields_of(SourceContract)]
     lines += [READING, "## Losses", "", "What `known_losses` may name.", "", "| code | means |", "|---|---|"]
     lines += [f"| `{code}` | {meaning} |" for code, meaning in LOSSES.items()]
     lines += ["", "## Reason codes", "", "Why something is in quarantine.", "", "| code | means |", "|---|---|"]
     lines += [f"| `{reason.value}` | {meaning} |" for reason, meaning in REASON_MEANINGS.items()]
     return "\n".join(lines) + "\n"
+
+
+def fields_of(root: type[BaseModel]) -> list[str]:
+    """The fields of a model and of every model below it, a section and a table each, as lines."""
+    lines = []
+    for model in _models_in_order(root):
+        lines += [f"## {_title(model)}", "", _prose(model), "", "| field | is | meaning |", "|---|---|---|"]
+        lines += [_row(name, field) for name, field in model.model_fields.items()]
+        lines.append("")
+    return lines
 
 
 def _models_in_order(root: type[BaseModel]) -> list[type[BaseModel]]:

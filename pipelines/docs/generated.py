@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pipelines.docs import contracts, lineage, mutants, tables
+from pipelines.docs import contracts, datasets, lineage, mutants, tables
 
 
 def documents() -> dict[str, str]:
@@ -12,6 +12,7 @@ def documents() -> dict[str, str]:
     return {
         "docs/contracts.md": contracts.markdown(),
         "docs/contract.schema.json": contracts.json_schema(),
+        "docs/datasets.md": datasets.markdown(),
         "docs/tables.md": tables.markdown(),
         "docs/lineage.md": lineage.markdown(),
         "docs/mutants.md": mutants.markdown(),

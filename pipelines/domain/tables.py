@@ -22,12 +22,13 @@ from pipelines.domain.types import (
 
 @dataclass(frozen=True)
 class Column:
-    """One column: its name, engine-neutral type, meaning, and whether it may be null."""
+    """One column: its name, engine-neutral type, meaning, whether it may be null, and its unit where it has one."""
 
     name: str
     type: ColumnType
     description: str
     nullable: bool = True
+    unit: str | None = None
 
 
 @dataclass(frozen=True)
@@ -235,7 +236,7 @@ JUDGMENTS = Table(
         Column("confidence", STRING, "The annotator's stated confidence, as given."),
         Column("presentation_order", ListOf(STRING), "Keys of the responses or options in the order shown."),
         Column("judged_at", TIMESTAMP, "When the judgment was given, in UTC."),
-        Column("duration_s", DOUBLE, "How long the act took, in seconds."),
+        Column("duration_s", DOUBLE, "How long the act took, in seconds.", unit="s"),
         Column("judgment_key", STRING, "The judgment's own id in its tool, where the contract names it."),
         _FILE,
         _ORDINAL,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -19,12 +19,14 @@ import duckdb
 
 from expectations.laws.neutral import neutral_fingerprints
 from expectations.laws.verdicts import Verdict, sort_key
-from pipelines.contracts.dataset import Dataset
+from pipelines.contracts.dataset import Dataset, unanswered, unlicensed
 from pipelines.contracts.model import SourceContract
 from pipelines.domain.tables import FINGERPRINTS, LEDGER, MADE_AT_THE_GATE, RELEASED, TABLES, Table
 from pipelines.domain.types import duckdb_type, plain_name
 from pipelines.landing.deliveries import file_sha256
 from pipelines.release.card import card
+from pipelines.release.croissant import croissant
+from pipelines.release.descriptors import citation, datapackage
 from pipelines.release.manifest import (
     MANIFEST,
     SUMS,
@@ -35,6 +37,8 @@ from pipelines.release.manifest import (
     listed,
     sums_text,
 )
+from pipelines.release.measures import Measures, measure
+from pipelines.release.parquet import write_parquet
 from pipelines.shapes.sql import literal
 from pipelines.warehouse.catalog import ANEW
 from pipelines.warehouse.run_folder import RunFolder
@@ -78,7 +82,7 @@ def write_tables(dataset: Dataset, run: RunFolder, con: duckdb.DuckDBPyConnectio
     folder.mkdir(parents=True)
     for name in RELEASED:
         if name not in MADE_AT_THE_GATE:
-            _write(con, TABLES[name], _mart(con, run, name, dataset), folder)
+            write_parquet(con, TABLES[name], _mart(con, run, name, dataset), folder / name)
     return Written(folder, _files(folder))
 
 
@@ -92,7 +96,7 @@ def finish_build(
     quarantined: dict[str, dict[str, int]],
     key_fingerprint: str,
 ) -> Built:
-    """Add the ledger, the fingerprints, the card and the manifest to tables that were proved.
+    """Add the ledger, the fingerprints, the descriptions and the manifest to tables that were proved.
 
     Args:
         written: the tables; their digests are those of before the proof.
@@ -107,7 +111,7 @@ def finish_build(
     folder = written.folder
     ledger = sorted(verdicts, key=sort_key)
     _write_ledger(con, ledger, folder)
-    _write(con, FINGERPRINTS, _variations(folder), folder)
+    write_parquet(con, FINGERPRINTS, _variations(folder), folder / FINGERPRINTS.name)
     raw_files = {
         source: [one.file.sha256 for one in state.files if one.contract.source == source] for source in state.sources
     }
@@ -129,10 +133,38 @@ def finish_build(
         fingerprints=_fingerprints(con, folder),
         code={"variorum": version("variorum"), **{name: version(name) for name in DEPENDENCIES}},
     )
-    (folder / "README.md").write_bytes(card(dataset, contracts, described))
     proved = {file.path: file for file in written.files}
-    files = tuple(proved.get(file.path, file) for file in _files(folder))
+    tables = {file.path: proved.get(file.path, file) for file in _files(folder)}
+    _describe(dataset, contracts, described, tables, measure(con, folder), folder)
+    files = tuple(tables.get(file.path, file) for file in _files(folder))
     return Built(folder, replace(described, files=files), tuple(ledger))
+
+
+def _describe(
+    dataset: Dataset,
+    contracts: Sequence[SourceContract],
+    manifest: Manifest,
+    tables: Mapping[str, ReleaseFile],
+    measures: Measures,
+    folder: Path,
+) -> None:
+    """Write what tells people and other programs of the tables."""
+    (folder / "README.md").write_bytes(card(dataset, contracts, manifest, measures))
+    (folder / "CITATION.cff").write_bytes(citation(dataset, contracts))
+    (folder / "datapackage.json").write_bytes(datapackage(dataset, contracts, manifest, tables))
+    (folder / "croissant.json").write_bytes(croissant(dataset, contracts, manifest, tables, measures))
+
+
+def refuse_unready(dataset: Dataset, contracts: Iterable[SourceContract]) -> None:
+    """Refuse to make public what does not say of itself what it must, or holds what may not be passed on.
+
+    Raises:
+        BuildError: it names each answer and each source.
+    """
+    problems = unanswered(dataset) + unlicensed(dataset, {contract.source: contract for contract in contracts})
+    if problems:
+        told = "\n".join(f"  {'.'.join(map(str, where))}: {message}" for where, message in problems)
+        raise BuildError(f"Not published: {dataset.dataset} is public, and not ready to be.\n{told}")
 
 
 def finish(built: Built, version_number: str) -> Manifest:
@@ -159,12 +191,6 @@ def _mart(con: duckdb.DuckDBPyConnection, run: RunFolder, name: str, dataset: Da
     return f"select {columns} from {mart} where {condition}"
 
 
-def _write(con: duckdb.DuckDBPyConnection, table: Table, query: str, folder: Path) -> None:
-    (folder / table.name).mkdir()
-    target = literal(str(folder / table.name / "part-00000.parquet"))
-    con.execute(f"copy ({query}) to {target} (format parquet, compression zstd)")
-
-
 def _write_ledger(con: duckdb.DuckDBPyConnection, verdicts: Sequence[Verdict], folder: Path) -> None:
     con.execute(
         "create or replace temp table ledger ("
@@ -175,7 +201,7 @@ def _write_ledger(con: duckdb.DuckDBPyConnection, verdicts: Sequence[Verdict], f
     for verdict in verdicts:
         row = verdict.ledger_row()
         con.execute(f"insert into ledger values ({marks})", [row[name] for name in LEDGER.column_names])
-    _write(con, LEDGER, "select * from ledger", folder)
+    write_parquet(con, LEDGER, "select * from ledger", folder / LEDGER.name)
 
 
 def _table(con: duckdb.DuckDBPyConnection, table: Table, folder: Path) -> ReleaseTable:
