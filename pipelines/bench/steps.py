@@ -193,7 +193,7 @@ def build_release(place: Place) -> None:
         if found := broken(verdicts):
             raise BenchError(found[0].story())
         built = finish_build(written, dataset, state, con, verdicts, {}, {}, _KEY.fingerprint)
-    finish(built, "1.0.0")
+    finish(built, "1.0.0", b"")
     table = built.manifest.table("judgments")
     place.expect("release", table and table.rows)
 

@@ -59,8 +59,11 @@ def plain_errors() -> Iterator[None]:
     from pipelines.project import UnknownNameError
     from pipelines.quarantine import ExcessError
     from pipelines.release.build import BuildError
+    from pipelines.release.differences import DifferenceError
+    from pipelines.release.fetch import FetchedError
     from pipelines.release.log import LogError
     from pipelines.release.manifest import ManifestError
+    from pipelines.release.mistakes import MistakeError
     from pipelines.release.prove import UnprovedError
     from pipelines.release.publish import PublishError
     from pipelines.release.store import StoreError
@@ -73,7 +76,7 @@ def plain_errors() -> Iterator[None]:
 
     try:
         yield
-    except (UnknownNameError, UnknownReleaseError, SettingsError) as error:
+    except (MistakeError, UnknownNameError, UnknownReleaseError, SettingsError) as error:
         stop(str(error), USAGE)
     except ContractError as error:
         stop(f"a declaration is not valid\n{error}", BROKEN)
@@ -81,9 +84,11 @@ def plain_errors() -> Iterator[None]:
         BuildError,
         CatalogError,
         DbtError,
+        DifferenceError,
         ExpectationError,
         ExcessError,
         FetchError,
+        FetchedError,
         FlattenError,
         InboxError,
         LawBrokenError,

@@ -1,4 +1,4 @@
-"""Progress of a run in the terminal: one bar over its steps, and the records read so far."""
+"""Progress in the terminal: of a run, one bar over its steps and the records read so far; of a pull, its bytes."""
 
 from __future__ import annotations
 
@@ -7,7 +7,15 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TransferSpeedColumn,
+)
 
 if TYPE_CHECKING:
     from pipelines.contracts.dataset import Dataset
@@ -63,3 +71,37 @@ class RunProgress:
     def _note(self, text: str) -> None:
         if not self._out.is_terminal and not self._out.quiet:
             self._out.print(f"… {text}")
+
+
+class BytesProgress:
+    """A bar over the bytes of a release; on a pipe it prints one line a file."""
+
+    def __init__(self, out: Console, total: int) -> None:
+        self._out = out
+        self._path = ""
+        self._progress = Progress(
+            TextColumn("{task.description:<34}"),
+            BarColumn(bar_width=30),
+            DownloadColumn(),
+            TransferSpeedColumn(),
+            console=out,
+            transient=True,
+            disable=not out.is_terminal,
+        )
+        self._task = self._progress.add_task("starting", total=total)
+
+    def __enter__(self) -> BytesProgress:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._progress.stop()
+
+    def advance(self, path: str, more: int) -> None:
+        """Take note of more bytes of a file."""
+        if path != self._path and not self._out.is_terminal and not self._out.quiet:
+            self._out.print(f"… {path}", markup=False, soft_wrap=True)
+        self._path = path
+        self._progress.update(self._task, description=path, advance=more)

@@ -1,20 +1,26 @@
-"""`variorum release`: what was published, and whether it is whole."""
+"""`variorum release`: what was published, whether it is whole, what is different, and mistakes mended."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pipelines.commands.console import BROKEN, USAGE, console, plain_errors, print_json, stop
+from pipelines.commands.console import BROKEN, USAGE, console, plain_errors, print_json, say, stop
 from pipelines.commands.options import HomeOption, JsonOption, StoreOption, workspace
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pipelines.release.log import Entry
+    from pipelines.release.standing import Standing
     from pipelines.release.store import ObjectStore
 
-app = typer.Typer(help="List, show and verify releases.", no_args_is_help=True)
+app = typer.Typer(help="List, compare, verify and pull releases; mend mistakes.", no_args_is_help=True)
 
 VersionArgument = Annotated[str, typer.Argument(help="A version such as 1.0.0, or latest.")]
+ReasonOption = Annotated[str, typer.Option("--reason", help="Why; it stays in the log.")]
 DatasetOption = Annotated[
     str | None, typer.Option("--dataset", help="Which dataset. Default: the only one in the store.")
 ]
@@ -35,34 +41,51 @@ def _only(store: ObjectStore, dataset: str | None) -> str:
     stop(f"the store holds several datasets; name one with --dataset: {', '.join(known)}", USAGE)
 
 
+def _chosen(store: ObjectStore, dataset: str, version: str) -> Entry:
+    """The release that a version names; whoever names a yanked one is warned."""
+    from pipelines.release.verify import find
+
+    found = find(store, dataset, version)
+    if found.yanked is not None:
+        say(f"WARNING  {found.entry.version} of {dataset} is yanked: {found.yanked}")
+    return found.entry
+
+
 @app.command("list")
 def list_releases(
     dataset: DatasetOption = None,
+    every: Annotated[bool, typer.Option("--all", help="Yanked ones, too.")] = False,
     store: StoreOption = None,
     home: HomeOption = None,
     json: JsonOption = False,
 ) -> None:
-    """List the releases in a store.
+    """List the releases in a store, but for yanked ones.
 
-    Example: variorum release list --store ~/releases
+    Example: variorum release list --all --store ~/releases
     """
     with plain_errors():
-        from pipelines.release.log import read_log
+        from pipelines.release.verify import standing_of
 
         target = workspace(home, None, store).store
-        names = [dataset] if dataset else _datasets(target)
-        entries = [entry for name in names for entry in read_log(target, name)]
+        standings = [standing_of(target, name) for name in ([dataset] if dataset else _datasets(target))]
+    known = [(one, one.entry == standing.latest) for standing in standings for one in standing.releases]
+    shown = [(one, is_latest) for one, is_latest in known if every or one.yanked is None]
+    if len(shown) < len(known):
+        say(f"{len(known) - len(shown)} yanked, not shown; see them: variorum release list --all")
     if json:
-        print_json([vars(entry) for entry in entries])
+        print_json([{**vars(one.entry), "latest": is_latest, "yanked": one.yanked} for one, is_latest in shown])
         return
     from rich.table import Table
+    from rich.text import Text
 
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("dataset", "version", "published", "digest"):
-        table.add_column(name, no_wrap=True)
-    for entry in entries:
-        table.add_row(entry.dataset, entry.version, entry.at, entry.content_digest[:16])
-    console().print(table if entries else f"nothing was published to {target.uri} yet")
+    for name in ("dataset", "version", "published", "digest", ""):
+        table.add_column(name, no_wrap=bool(name))
+    for one, is_latest in shown:
+        state = "latest" if is_latest else "" if one.yanked is None else f"yanked: {one.yanked}"
+        entry = one.entry
+        table.add_row(entry.dataset, entry.version, entry.at, entry.content_digest[:16], Text(state))
+    console().print(table if known else f"nothing was published to {target.uri} yet")
 
 
 @app.command("show")
@@ -80,10 +103,10 @@ def show(
     with plain_errors():
         from dataclasses import asdict
 
-        from pipelines.release.verify import find_release, load_manifest
+        from pipelines.release.verify import load_manifest
 
         target = workspace(home, None, store).store
-        entry = find_release(target, _only(target, dataset), version)
+        entry = _chosen(target, _only(target, dataset), version)
         manifest = load_manifest(target, entry)
     if json:
         shown: dict[str, Any] = {"log": vars(entry), "manifest": asdict(manifest)}
@@ -127,7 +150,9 @@ def verify(
         from pipelines.release.verify import verify as audit_release
 
         target = workspace(home, None, store).store
-        audit = audit_release(target, _only(target, dataset), version)
+        name = _only(target, dataset)
+        entry = _chosen(target, name, version)
+        audit = audit_release(target, name, entry.folder)
     faults = [finding for finding in audit.findings if finding.fault]
     if json:
         print_json(
@@ -179,3 +204,135 @@ def gc(
         out.print(f"nothing to collect in {target.uri}", soft_wrap=True)
     elif not delete:
         out.print("nothing was deleted; to delete: the same command with --delete")
+
+
+@app.command("diff")
+def diff(
+    before: Annotated[str, typer.Argument(help="The version to start from.")],
+    after: Annotated[str, typer.Argument(help="The version to compare with it, or latest.")] = "latest",
+    dataset: DatasetOption = None,
+    store: StoreOption = None,
+    home: HomeOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Say what is different between two releases: judgments, questions, columns, and the variation of answers.
+
+    Example: variorum release diff 1.0.0 1.1.0 --dataset demo
+    """
+    with plain_errors():
+        from pipelines.release.changelog import told
+        from pipelines.release.evolution import difference_between
+        from pipelines.release.versions import level, reasons
+
+        target = workspace(home, None, store).store
+        name = _only(target, dataset)
+        entries = _chosen(target, name, before), _chosen(target, name, after)
+        difference = difference_between(target, *entries)
+    if json:
+        from dataclasses import asdict
+
+        why = [{"level": reason.level.name.lower(), "text": reason.text} for reason in reasons(difference)]
+        print_json({**asdict(difference), "level": level(difference).name.lower(), "reasons": why})
+        return
+    console().print("\n".join(told(difference)).rstrip(), markup=False, soft_wrap=True)
+
+
+@app.command("pull")
+def pull(
+    version: VersionArgument,
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where to; made if it is not there.")],
+    dataset: DatasetOption = None,
+    store: StoreOption = None,
+    home: HomeOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Bring a release into a folder, every byte checked; go on where an earlier pull of it stopped.
+
+    Example: variorum release pull latest ./demo --dataset demo --store ~/releases
+    """
+    with plain_errors():
+        from rich.console import Console
+
+        from pipelines.commands.progress import BytesProgress
+        from pipelines.release.fetch import pull as pull_release
+        from pipelines.release.verify import load_manifest
+
+        target = workspace(home, None, store).store
+        entry = _chosen(target, _only(target, dataset), version)
+        total = sum(file.size for file in load_manifest(target, entry).files)
+        with BytesProgress(Console(stderr=True, quiet=json), total) as progress:
+            pulled = pull_release(target, entry, folder, progress.advance)
+    if json:
+        told = {"fetched": list(pulled.fetched), "kept": list(pulled.kept)}
+        print_json({"dataset": entry.dataset, "version": entry.version, "folder": str(folder), **told})
+        return
+    console().print(
+        f"{entry.dataset} {entry.version} is in {folder}: {len(pulled.fetched)} files fetched,"
+        f" {len(pulled.kept)} were there, each as it was published",
+        soft_wrap=True,
+        markup=False,
+    )
+
+
+@app.command("yank")
+def yank(
+    version: VersionArgument,
+    reason: ReasonOption,
+    dataset: DatasetOption = None,
+    store: StoreOption = None,
+    home: HomeOption = None,
+) -> None:
+    """Take a release out of what readers get who name no version. It stays for those who name it, with a warning.
+
+    Example: variorum release yank 1.1.0 --reason "two annotators' files were exchanged" --dataset demo
+    """
+    _mend("yank", version, reason, dataset, store, home)
+
+
+@app.command("unyank")
+def unyank(
+    version: VersionArgument,
+    reason: ReasonOption,
+    dataset: DatasetOption = None,
+    store: StoreOption = None,
+    home: HomeOption = None,
+) -> None:
+    """Take a yank back.
+
+    Example: variorum release unyank 1.1.0 --reason "the files were right" --dataset demo
+    """
+    _mend("unyank", version, reason, dataset, store, home)
+
+
+@app.command("rollback")
+def rollback(
+    version: VersionArgument,
+    reason: ReasonOption,
+    dataset: DatasetOption = None,
+    store: StoreOption = None,
+    home: HomeOption = None,
+) -> None:
+    """Make an earlier release latest again. Nothing is deleted; a run that finds the same content publishes nothing.
+
+    Example: variorum release rollback 1.0.0 --reason "1.1.0 came too early" --dataset demo
+    """
+    _mend("rollback", version, reason, dataset, store, home)
+
+
+def _mend(action: str, version: str, reason: str, dataset: str | None, store: str | None, home: Path | None) -> None:
+    with plain_errors():
+        from pipelines.release import mistakes
+        from pipelines.release.verify import find
+
+        acts: dict[str, Callable[[ObjectStore, str, str, str], Standing]] = {
+            "yank": mistakes.yank,
+            "unyank": mistakes.unyank,
+            "rollback": mistakes.rollback,
+        }
+        target = workspace(home, None, store).store
+        name = _only(target, dataset)
+        entry = find(target, name, version).entry
+        standing = acts[action](target, name, entry.folder, reason)
+    latest = f"latest is {standing.latest.version}" if standing.latest else "no release of it is latest now"
+    done = {"yank": "yanked", "unyank": "no longer yanked", "rollback": "latest again"}[action]
+    console().print(f"{name}: {entry.version} is {done}; {latest}", markup=False, soft_wrap=True)

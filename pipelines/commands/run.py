@@ -142,7 +142,7 @@ def _show(summary: dict[str, Any], space: Workspace, verdicts: list[Verdict]) ->
     for release in summary["releases"]:
         state = "published" if release["new"] else "nothing new: the same as"
         out.print(f"\n{release['dataset']}  {state} {release['version']}, {release['judgments']:,} judgments")
-        if release["new"]:
+        if release["new"] or release["why"] != "nothing new":
             out.print(f"  why {release['version']}: {release['why']}", markup=False)
             out.print(f"  proved: {release['proved']}", markup=False)
         out.print(f"  {release['path']}", soft_wrap=True, markup=False)

@@ -72,6 +72,11 @@ class Dataset(Part):
     answers: CardAnswers = Field(
         default_factory=lambda: CardAnswers.model_validate({}), description="the answers to the card's questions"
     )
+    at_least: str | None = Field(
+        None,
+        pattern=r"^(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)$",
+        description="raises the version of the next release by hand; versions are computed, and never lowered",
+    )
 
     @model_validator(mode="after")
     def _is_whole(self) -> Dataset:

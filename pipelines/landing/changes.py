@@ -28,13 +28,13 @@ ACT = (
 )
 """Distinct acts have distinct texts: lengths stand before what could hold a '/'."""
 
-_NAMED = "judgment_key is not null or annotator_id is not null"
+NAMED = "judgment_key is not null or annotator_id is not null"
 """Where nobody and nothing is named, no judgment can be said to have become another."""
 
 _NESTED = {column.name for column in LANDED["judgments"].columns if isinstance(column.type, ListOf | Struct)}
 _HASHED = ", ".join(f"to_json({name})" if name in _NESTED else name for name in CONTENT)
 _LIGHT = (
-    f"{', '.join(LOCATOR)}, {ACT} as act, {_NAMED} as is_named, hash(hash({_HASHED})) as digest,"
+    f"{', '.join(LOCATOR)}, {ACT} as act, {NAMED} as is_named, hash(hash({_HASHED})) as digest,"
     f" hash(hash('second', {_HASHED})) as second_digest"
 )
 

@@ -28,6 +28,7 @@ from pipelines.release.card import card
 from pipelines.release.croissant import croissant
 from pipelines.release.descriptors import citation, datapackage
 from pipelines.release.manifest import (
+    CHANGELOG,
     MANIFEST,
     SUMS,
     Manifest,
@@ -167,9 +168,13 @@ def refuse_unready(dataset: Dataset, contracts: Iterable[SourceContract]) -> Non
         raise BuildError(f"Not published: {dataset.dataset} is public, and not ready to be.\n{told}")
 
 
-def finish(built: Built, version_number: str) -> Manifest:
-    """Write the manifest and the sums, once the version is known."""
-    manifest = replace(built.manifest, version=version_number)
+def finish(built: Built, version_number: str, changelog: bytes) -> Manifest:
+    """Write the changelog, the manifest and the sums, once the version is known."""
+    changes = ReleaseFile(CHANGELOG, hashlib.sha256(changelog).hexdigest(), len(changelog))
+    others = [file for file in built.manifest.files if file.path != CHANGELOG]
+    files = tuple(sorted((*others, changes), key=lambda file: file.path))
+    manifest = replace(built.manifest, version=version_number, files=files)
+    (built.folder / CHANGELOG).write_bytes(changelog)
     (built.folder / MANIFEST).write_bytes(manifest.to_json())
     (built.folder / SUMS).write_bytes(sums_text(listed(manifest)))
     return manifest

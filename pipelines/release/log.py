@@ -1,4 +1,4 @@
-"""The log of a dataset: one immutable, hash-chained entry a publication, and the pointer to the latest.
+"""The log of a dataset: one immutable, hash-chained entry an action, and the pointer to the latest release.
 
 What the log names is complete and verified; the pointer can be rebuilt from it.
 """
@@ -8,11 +8,16 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pipelines.release.store import TRIES, ObjectStore, StoreError, UnsureError, pause
 
+if TYPE_CHECKING:
+    from pipelines.release.standing import Standing
+
 POINTER = "latest.json"
+ACTIONS = ("publish", "yank", "unyank", "rollback")
+"""What an entry can do to the release that it names. Nothing is ever deleted."""
 
 
 class LogError(RuntimeError):
@@ -21,7 +26,10 @@ class LogError(RuntimeError):
 
 @dataclass(frozen=True)
 class Entry:
-    """One entry: what was published, when and by which run, and the digest of the entry before."""
+    """One entry: what was done to which release, when and by which attempt, and the digest of the entry before.
+
+    ``reason`` is why, in somebody's words; a publication needs none, and its entry does not hold the field.
+    """
 
     sequence: int
     action: str
@@ -33,10 +41,12 @@ class Entry:
     attempt: str
     at: str
     previous: str | None
+    reason: str | None = None
 
     def to_json(self) -> bytes:
         """The entry as it is stored."""
-        return (json.dumps(asdict(self), indent=2, sort_keys=True) + "\n").encode()
+        fields = {name: value for name, value in asdict(self).items() if name != "reason" or value is not None}
+        return (json.dumps(fields, indent=2, sort_keys=True) + "\n").encode()
 
     @property
     def digest(self) -> str:
@@ -61,27 +71,30 @@ def read_log(store: ObjectStore, dataset: str) -> list[Entry]:
     return entries
 
 
-def pointer(entry: Entry) -> bytes:
-    """What ``latest.json`` holds when it points at an entry."""
+def pointer(standing: Standing) -> bytes:
+    """What ``latest.json`` holds: the latest release as of the last entry; nulls where every release is yanked."""
+    latest = standing.latest
     fields: dict[str, Any] = {
-        "dataset": entry.dataset,
-        "sequence": entry.sequence,
-        "version": entry.version,
-        "folder": f"releases/{entry.folder}",
-        "manifest_sha256": entry.manifest_sha256,
+        "dataset": standing.dataset,
+        "sequence": standing.sequence,
+        "version": latest.version if latest else None,
+        "folder": f"releases/{latest.folder}" if latest else None,
+        "manifest_sha256": latest.manifest_sha256 if latest else None,
     }
     return (json.dumps(fields, indent=2, sort_keys=True) + "\n").encode()
 
 
-def move_pointer(store: ObjectStore, entry: Entry) -> None:
-    """Point ``latest.json`` at an entry, never backwards."""
-    key = f"{entry.dataset}/{POINTER}"
+def move_pointer(store: ObjectStore, standing: Standing) -> None:
+    """Point ``latest.json`` at the latest release, never back to what an earlier entry came to."""
+    key, wanted = f"{standing.dataset}/{POINTER}", pointer(standing)
     for attempt in range(TRIES):
         held = store.held(key)
-        if held is not None and _sequence(held.data) >= entry.sequence:
+        if held is not None and _sequence(held.data) >= standing.sequence:
             return
         try:
-            moved = store.replace(key, held.tag, pointer(entry)) if held else store.put_if_absent(key, pointer(entry))
+            moved = (
+                store.replace(key, held.tag, pointer(standing)) if held else store.put_if_absent(key, pointer(standing))
+            )
         except UnsureError:
             moved = False  # the next look says
         if moved:

@@ -9,6 +9,9 @@ from typing import Any
 
 MANIFEST = "manifest.json"
 SUMS = "SHA256SUMS"
+CHANGELOG = "CHANGELOG.md"
+"""What is different from the release before. Like the version, it follows from what was published before, too."""
+
 FORMAT = 1
 
 
@@ -80,13 +83,22 @@ class Manifest:
 
     @property
     def content_digest(self) -> str:
-        """sha256 over everything but the version, in hex: the same inputs give the same digest."""
-        return hashlib.sha256(replace(self, version="").to_json()).hexdigest()
+        """sha256 over everything but the version and its changelog, in hex: the same inputs give the same digest."""
+        files = tuple(file for file in self.files if file.path != CHANGELOG)
+        return hashlib.sha256(replace(self, version="", files=files).to_json()).hexdigest()
+
+    @property
+    def sha256(self) -> str:
+        """sha256 of the manifest as it is stored, in hex."""
+        return hashlib.sha256(self.to_json()).hexdigest()
 
     @property
     def folder(self) -> str:
-        """Name of the release's folder: version and the first 16 digits of its digest."""
-        return f"{self.version}-{self.content_digest[:16]}"
+        """Name of the release's folder: version and the first 16 digits of the manifest's own sha256.
+
+        Not of the content's: the changelog may be another one where a publication that came to nothing left it.
+        """
+        return f"{self.version}-{self.sha256[:16]}"
 
     def table(self, name: str) -> ReleaseTable | None:
         """The table of that name, if the release has it."""

@@ -16,10 +16,11 @@ from datetime import UTC, datetime, timedelta
 
 from pipelines.release.attempts import announce, probe
 from pipelines.release.build import Built, finish
+from pipelines.release.evolution import evolve
 from pipelines.release.log import Entry, entry_key, move_pointer, read_log
 from pipelines.release.manifest import MANIFEST, SUMS, Manifest, listed, sums_text
+from pipelines.release.standing import Standing
 from pipelines.release.store import ChecksumError, ObjectStore, create, pause
-from pipelines.release.versions import next_version
 
 LONGEST = timedelta(days=1)
 """How long an attempt may take; what is older by several times may be collected as garbage."""
@@ -43,29 +44,31 @@ def publish(
     built: Built,
     run_id: str,
     on_file: Callable[[str], None] | None = None,
+    at_least: str | None = None,
 ) -> Published:
-    """Publish a release, unless the latest one is the same.
+    """Publish a release, unless the latest one is the same, or the newest one that was yanked or rolled back.
 
     Where another publisher commits first, the version is decided anew and the release goes after theirs.
-    ``on_file`` is told each file once it is in the store and read back.
+    ``on_file`` is told each file once it is in the store and read back; ``at_least`` raises the version by hand.
 
     Raises:
         PublishError: the store holds other bytes where ours should be, or gives back others than it was given.
+        ManifestError, FetchedError, DifferenceError: the latest release cannot be compared with.
         StoreError: the store cannot be written, or does not keep what the protocol leans on.
     """
     dataset = built.manifest.dataset
     attempt, began, probed = uuid.uuid4().hex[:16], time.monotonic(), False
     while True:
         entries = read_log(store, dataset)
-        last = entries[-1] if entries else None
-        if last and last.content_digest == built.manifest.content_digest:
-            move_pointer(store, last)
-            return Published(last, False, ("nothing new",))
-        decided = next_version(_manifest_of(store, last) if last else None, built.manifest)
+        standing = Standing.of(dataset, entries)
+        if same := _same(standing, built.manifest.content_digest):
+            move_pointer(store, standing)
+            return same
+        evolved = evolve(store, standing, built.folder, built.manifest, at_least)
         if not probed:
             probe(store, dataset)
             probed = True
-        manifest = finish(built, decided.version)
+        manifest = finish(built, evolved.decided.version, evolved.changelog)
         announce(store, dataset, manifest.folder, attempt)
         _upload(store, built, manifest, on_file)
         entry = Entry(
@@ -75,31 +78,28 @@ def publish(
             version=manifest.version,
             folder=manifest.folder,
             content_digest=manifest.content_digest,
-            manifest_sha256=hashlib.sha256(manifest.to_json()).hexdigest(),
+            manifest_sha256=manifest.sha256,
             attempt=f"{run_id}/{attempt}",
             at=datetime.now(UTC).isoformat(timespec="seconds"),
-            previous=last.digest if last else None,
+            previous=entries[-1].digest if entries else None,
         )
         if time.monotonic() - began > LONGEST.total_seconds():
             raise PublishError(f"publishing {dataset} took longer than a day; run it again: what is there stays there")
         if create(store, entry_key(dataset, entry.sequence), entry.to_json()) == entry.digest:
-            move_pointer(store, entry)
-            return Published(entry, True, decided.reasons)
+            move_pointer(store, Standing.of(dataset, [*entries, entry]))
+            return Published(entry, True, evolved.decided.reasons)
         pause(1)
 
 
-def _manifest_of(store: ObjectStore, entry: Entry) -> Manifest:
-    key = f"{entry.dataset}/releases/{entry.folder}/{MANIFEST}"
-    data = store.read(key)
-    if data is None:  # the log names it: a store that shows it late is asked once more
-        pause(1)
-        data = store.read(key)
-    if data is None or hashlib.sha256(data).hexdigest() != entry.manifest_sha256:
-        raise PublishError(
-            f"the manifest of release {entry.version} is missing or was changed;"
-            f" run: variorum release verify {entry.version} --dataset {entry.dataset}"
-        )
-    return Manifest.from_json(data)
+def _same(standing: Standing, content_digest: str) -> Published | None:
+    """What there is already of that content, if it is latest, or was published last and then taken back by somebody."""
+    latest, newest = standing.latest, standing.newest
+    if latest and latest.content_digest == content_digest:
+        return Published(latest, False, ("nothing new",))
+    if newest and newest.entry.content_digest == content_digest:
+        why = f"yanked: {newest.yanked}" if newest.yanked else "rolled back"
+        return Published(newest.entry, False, (f"nothing new: the same as {newest.entry.version}, which was {why}",))
+    return None
 
 
 def _upload(store: ObjectStore, built: Built, manifest: Manifest, on_file: Callable[[str], None] | None) -> None:
@@ -107,7 +107,7 @@ def _upload(store: ObjectStore, built: Built, manifest: Manifest, on_file: Calla
     prefix = f"{manifest.dataset}/releases/{manifest.folder}"
     expected = {file.path: file.sha256 for file in manifest.files}
     # Of what was proved, not of what lies in the folder now.
-    expected[MANIFEST] = hashlib.sha256(manifest.to_json()).hexdigest()
+    expected[MANIFEST] = manifest.sha256
     expected[SUMS] = hashlib.sha256(sums_text(listed(manifest))).hexdigest()
     for path, digest in expected.items():
         key = f"{prefix}/{path}"

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from pipelines.release.log import POINTER, Entry, LogError, entry_key, pointer, read_log
 from pipelines.release.manifest import MANIFEST, SUMS, Manifest, ManifestError, ReleaseFile, sums_text
-from pipelines.release.store import ObjectStore, StoreError, object_sha256
+from pipelines.release.standing import Release, Standing
+from pipelines.release.store import ObjectStore, StoreError, object_sha256, pause
 
 
 class UnknownReleaseError(ValueError):
@@ -35,23 +36,40 @@ class Audit:
         return all(finding.fault is None for finding in self.findings)
 
 
-def find_release(store: ObjectStore, dataset: str, version: str | None) -> Entry:
-    """The log entry of a version; of the latest one where ``version`` is None or ``latest``.
+def standing_of(store: ObjectStore, dataset: str) -> Standing:
+    """How the releases of a dataset stand, by its log.
 
     Raises:
-        UnknownReleaseError: the log names no such release.
         LogError: the log is broken.
     """
-    entries = read_log(store, dataset)
-    if not entries:
+    return Standing.of(dataset, read_log(store, dataset))
+
+
+def find(store: ObjectStore, dataset: str, version: str | None) -> Release:
+    """A release, and whether it is yanked; the latest one where ``version`` is None or ``latest``.
+
+    Raises:
+        UnknownReleaseError: the log names no such release, or every one is yanked.
+        LogError: the log is broken.
+    """
+    standing = standing_of(store, dataset)
+    if found := standing.find(version or "latest"):
+        return found
+    if not standing.releases:
         raise UnknownReleaseError(f"no release of {dataset} in {store.uri}")
+    known = ", ".join(one.entry.version for one in standing.releases)
     if version in (None, "latest"):
-        return entries[-1]
-    for entry in reversed(entries):
-        if version in (entry.version, entry.folder):
-            return entry
-    known = ", ".join(entry.version for entry in entries)
+        raise UnknownReleaseError(f"every release of {dataset} in {store.uri} is yanked; name one: {known}")
     raise UnknownReleaseError(f"no release {version} of {dataset} in {store.uri}; there are: {known}")
+
+
+def find_release(store: ObjectStore, dataset: str, version: str | None) -> Entry:
+    """As ``find``, the entry that published it.
+
+    Raises:
+        UnknownReleaseError, LogError: as ``find`` does.
+    """
+    return find(store, dataset, version).entry
 
 
 def load_manifest(store: ObjectStore, entry: Entry) -> Manifest:
@@ -60,7 +78,11 @@ def load_manifest(store: ObjectStore, entry: Entry) -> Manifest:
     Raises:
         ManifestError: it is missing, changed or unreadable.
     """
-    data = store.read(f"{entry.dataset}/releases/{entry.folder}/{MANIFEST}")
+    key = f"{entry.dataset}/releases/{entry.folder}/{MANIFEST}"
+    data = store.read(key)
+    if data is None:  # the log names it: a store that shows it late is asked once more
+        pause(1)
+        data = store.read(key)
     if data is None:
         raise ManifestError(f"release {entry.version} of {entry.dataset} has no {MANIFEST}")
     if hashlib.sha256(data).hexdigest() != entry.manifest_sha256:
@@ -69,13 +91,13 @@ def load_manifest(store: ObjectStore, entry: Entry) -> Manifest:
 
 
 def last_manifest(store: ObjectStore, dataset: str) -> Manifest | None:
-    """The manifest of the latest release of a dataset; None where nothing was published yet.
+    """The manifest of the latest release of a dataset; None where there is none.
 
     Raises:
         LogError, ManifestError: as they say.
     """
-    entries = read_log(store, dataset)
-    return load_manifest(store, entries[-1]) if entries else None
+    latest = standing_of(store, dataset).latest
+    return load_manifest(store, latest) if latest else None
 
 
 def verify(store: ObjectStore, dataset: str, version: str | None = None) -> Audit:
@@ -121,11 +143,10 @@ def _file(store: ObjectStore, prefix: str, file: ReleaseFile) -> Finding:
 
 def _pointer(store: ObjectStore, dataset: str) -> Finding:
     key = f"{dataset}/{POINTER}"
-    entries = read_log(store, dataset)
     held = store.read(key)
-    if held == pointer(entries[-1]):
+    if held == pointer(standing_of(store, dataset)):
         return Finding(key, None)
-    return Finding(key, "is missing" if held is None else "does not point at the log's last entry")
+    return Finding(key, "is missing" if held is None else "does not point at the release that is latest by the log")
 
 
 __all__ = [
@@ -133,8 +154,10 @@ __all__ = [
     "Finding",
     "LogError",
     "UnknownReleaseError",
+    "find",
     "find_release",
     "last_manifest",
     "load_manifest",
+    "standing_of",
     "verify",
 ]
