@@ -24,10 +24,10 @@ from expectations.laws.verdicts import Verdict, broken, sort_key, story
 from pipelines.project import Project
 from pipelines.proof import CONFLICTS, forms_of, prove_run
 from pipelines.recounting import prove_recounted
+from pipelines.release.fetch import fetch_files
 from pipelines.release.log import Entry
 from pipelines.release.manifest import Manifest
 from pipelines.release.prove import prove_release, released, require_whole
-from pipelines.release.store import ObjectStore
 from pipelines.release.verify import find_release, load_manifest, verify
 from pipelines.resources.workspace import Workspace
 from pipelines.static_proof import prove_manifest, static_verdicts
@@ -102,7 +102,7 @@ def prove_published(project: Project, workspace: Workspace, dataset: str, versio
     sources = [source.source for source in manifest.sources]
     with tempfile.TemporaryDirectory(prefix="variorum-prove-") as name:
         folder = Path(name)
-        _pull(store, entry, manifest, folder)
+        fetch_files(store, entry, manifest.files, folder)
         verdicts, left_out = _files(project, manifest, folder, sources), []
         require_whole(_ledger(folder), sources)
         expectations = sum(expect_of_release(folder, load_suites(project.suites)).values())
@@ -123,15 +123,6 @@ def _run(workspace: Workspace, run_id: str | None) -> RunFolder:
         told = f"no run {run_id}" if run_id else "no run that built tables"
         raise NothingToProveError(f"{told} in {workspace.home.root}; run: variorum run")
     return RunFolder(max(folders, key=lambda path: (path / "warehouse.duckdb").stat().st_mtime))
-
-
-def _pull(store: ObjectStore, entry: Entry, manifest: Manifest, folder: Path) -> None:
-    for file in manifest.files:
-        target = folder / file.path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with store.open(f"{entry.dataset}/releases/{entry.folder}/{file.path}") as stream, target.open("wb") as copy:
-            while block := stream.read(1 << 20):
-                copy.write(block)
 
 
 def _files(project: Project, manifest: Manifest, folder: Path, sources: Sequence[str]) -> list[Verdict]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import dagster as dg
 from pydantic import BaseModel
@@ -21,6 +22,9 @@ from pipelines.landing.deliveries import deliveries
 from pipelines.project import this_project
 from pipelines.resources.workspace import Workspace
 from pipelines.warehouse.run_folder import RunFolder
+
+if TYPE_CHECKING:
+    from pipelines.release.standing import Standing
 
 
 class DatasetRelease(dg.Component):
@@ -64,6 +68,7 @@ def release_asset(dataset: Dataset) -> dg.AssetsDefinition:
         context: dg.AssetExecutionContext, workspace: dg.ResourceParam[Workspace]
     ) -> Iterator[dg.MaterializeResult]:
         from pipelines.publication import publish_dataset
+        from pipelines.release.verify import standing_of
 
         absent = [source for source in dataset.sources if not deliveries(source, workspace.home)]
         if absent:
@@ -92,6 +97,7 @@ def release_asset(dataset: Dataset) -> dg.AssetsDefinition:
                 "new": dg.MetadataValue.bool(outcome.published.is_new),
                 "path": dg.MetadataValue.path(outcome.location),
                 "digest": dg.MetadataValue.text(manifest.content_digest),
+                "releases": _releases(standing_of(workspace.store, dataset.dataset)),
                 "laws": laws_table(outcome.verdicts),
                 "ledger": ledger_table(outcome.verdicts),
             }
@@ -104,3 +110,12 @@ def _proved(verdicts: Sequence[Verdict]) -> str:
     """What the gate found to hold, in a line: all of it, or there would be no release."""
     laws = {verdict.law for verdict in verdicts}
     return f"{len(laws)} laws, {len(verdicts)} verdicts, on these very files"
+
+
+def _releases(standing: "Standing") -> dg.MarkdownMetadataValue:
+    """The last releases of the dataset, the newest first, with what became of them."""
+    lines = ["| version | published | |", "|---|---|---|"]
+    for one in reversed(standing.releases[-20:]):
+        state = "latest" if one.entry == standing.latest else "" if one.yanked is None else f"yanked: {one.yanked}"
+        lines.append(f"| {one.entry.version} | {one.entry.at} | {state.replace('|', ' ')} |")
+    return dg.MetadataValue.md("\n".join(lines))

@@ -22,6 +22,12 @@ from pipelines.shapes.sql import literal
 COMPARED = tuple(table.name for table in (SOURCES, QUESTIONS, ITEMS, ANNOTATORS, ANNOTATOR_ATTRIBUTES, JUDGMENTS))
 """The tables whose rows are compared. The others follow from them, or tell of the way here."""
 
+_SETTINGS = (
+    "set timezone = 'UTC'; set enable_progress_bar = false; set preserve_insertion_order = false;"
+    " set memory_limit = '1GiB'"
+)
+"""What does not fit is spilled: a difference is to cost no more memory than the rest of a publication."""
+
 
 class DifferenceError(RuntimeError):
     """Two releases that cannot be compared; the message says why."""
@@ -175,7 +181,7 @@ def compare(before: Held, after: Held, scratch: Path) -> Difference:
     """
     was, now = before.manifest, after.manifest
     with duckdb.connect(":memory:", config={"temp_directory": str(scratch)}) as con:
-        con.execute("set timezone = 'UTC'; set enable_progress_bar = false")
+        con.execute(_SETTINGS)
         comparison = _Comparison(con, before, after)
         sources = tuple(comparison.sources())
         annotators = comparison.rows("annotators").get("", Rows()) if comparison.same_key else None
