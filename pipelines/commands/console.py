@@ -59,7 +59,7 @@ def plain_errors() -> Iterator[None]:
     from pipelines.project import UnknownNameError
     from pipelines.quarantine import ExcessError
     from pipelines.release.build import BuildError
-    from pipelines.release.differences import DifferenceError
+    from pipelines.release.comparison import DifferenceError
     from pipelines.release.fetch import FetchedError
     from pipelines.release.log import LogError
     from pipelines.release.manifest import ManifestError

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from pipelines.release.differences import Difference, Rows, SourceDifference
+from pipelines.release.difference import Difference, Rows, SourceDifference
 from pipelines.release.manifest import Manifest
 from pipelines.release.versions import NextVersion, level, reasons, told_columns
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipelines.release.changelog import changelog
-from pipelines.release.differences import Difference, Held, compare
+from pipelines.release.comparison import Held, compare
+from pipelines.release.difference import Difference
 from pipelines.release.fetch import fetch_compared, fetch_files
 from pipelines.release.log import Entry
 from pipelines.release.manifest import CHANGELOG, Manifest

@@ -8,13 +8,14 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from pipelines.landing.deliveries import file_sha256
-from pipelines.release.differences import COMPARED, Held
+from pipelines.release.comparison import COMPARED, Held
 from pipelines.release.log import Entry
 from pipelines.release.manifest import MANIFEST, SUMS, Manifest, ManifestError, ReleaseFile, listed, sums_text
-from pipelines.release.store import AbsentError, ObjectStore
+from pipelines.release.store import AbsentError, ObjectStore, patiently
 from pipelines.release.verify import load_manifest
 
 PARTIAL = ".partial"
@@ -103,12 +104,12 @@ def fetch_files(
                 on_bytes(file.path, file.size)
             continue
         target.parent.mkdir(parents=True, exist_ok=True)
-        partial = target.with_name(f".{target.name}{PARTIAL}")
+        arriving = target.with_name(f".{target.name}{PARTIAL}")
         try:
-            _fetch(store, entry, file, partial, on_bytes)
-            partial.replace(target)
+            patiently(partial(_fetch, store, entry, file, arriving, on_bytes))
+            arriving.replace(target)
         finally:
-            partial.unlink(missing_ok=True)
+            arriving.unlink(missing_ok=True)
         _sync(target.parent)
         fetched.append(file.path)
     return tuple(fetched)

@@ -92,9 +92,7 @@ def move_pointer(store: ObjectStore, standing: Standing) -> None:
         if held is not None and _sequence(held.data) >= standing.sequence:
             return
         try:
-            moved = (
-                store.replace(key, held.tag, pointer(standing)) if held else store.put_if_absent(key, pointer(standing))
-            )
+            moved = store.replace(key, held.tag, wanted) if held else store.put_if_absent(key, wanted)
         except UnsureError:
             moved = False  # the next look says
         if moved:

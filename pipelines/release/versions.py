@@ -13,7 +13,7 @@ from enum import IntEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pipelines.release.differences import Difference, Rows, SourceDifference
+    from pipelines.release.difference import Difference, Rows, SourceDifference
 
 FIRST = "1.0.0"
 VERSION = r"(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)"

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from pipelines.release.build import Built
 from pipelines.release.log import POINTER, LogError, pointer, read_log
-from pipelines.release.manifest import Manifest, ReleaseFile, ReleaseTable
+from pipelines.release.manifest import Manifest, ReleaseFile
+from pipelines.release.standing import Standing
 from pipelines.release.store import ObjectStore
 from pipelines.release.verify import verify
 
@@ -20,20 +21,20 @@ FILES = (
 )
 
 
-def built(folder: Path, said: str, rows: int = 1) -> Built:
-    """A release as it lies after its build, ready to be published; other words make other bytes."""
+def built(folder: Path, said: str) -> Built:
+    """A release as it lies after its build, ready to be published; other words make other bytes.
+
+    It tells of no table, so that publishers compare none: what is tried is the protocol.
+    """
     for name in FILES:
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(f"{name}: {said}\n".encode() * 2_000)
-    judgments = ReleaseTable(
-        "judgments", "One row per judgment.", (("answer", "string"),), rows, {"s": rows}, (FILES[2],)
-    )
     files = tuple(
         ReleaseFile(name, hashlib.sha256((folder / name).read_bytes()).hexdigest(), (folder / name).stat().st_size)
         for name in FILES
     )
-    manifest = Manifest(DATASET, "Small", "CC0-1.0", "public", "k", (judgments,), (), files, {}, {})
+    manifest = Manifest(DATASET, "Small", "CC0-1.0", "public", "k", (), (), files, {}, {})
     return Built(folder, manifest, ())
 
 
@@ -51,6 +52,6 @@ def torn(store: ObjectStore) -> list[str]:
         if finding.fault and not finding.path.endswith(POINTER)
     ]
     held = store.read(f"{DATASET}/{POINTER}")
-    if held is not None and held not in [pointer(entry) for entry in entries]:
+    if held is not None and held not in [pointer(Standing.of(DATASET, entries[: n + 1])) for n in range(len(entries))]:
         found.append("latest.json points at what the log does not name")
     return found

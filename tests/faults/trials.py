@@ -17,6 +17,7 @@ from pathlib import Path
 
 from pipelines.release.log import POINTER, LogError, pointer, read_log
 from pipelines.release.publish import PublishError, publish
+from pipelines.release.standing import Standing
 from pipelines.release.store import ObjectStore, StoreError
 from tests.faults.release import DATASET, built, torn
 
@@ -149,7 +150,7 @@ def _one_kill(
         len(entries) != 2
         or again.entry != entries[-1]
         or again.entry.content_digest != second.manifest.content_digest
-        or store.read(f"{DATASET}/{POINTER}") != pointer(entries[-1])
+        or store.read(f"{DATASET}/{POINTER}") != pointer(Standing.of(DATASET, entries))
         or bool(torn(store))
     )
     outcome.faults += [f"{name} ({moment}): {fault}" for fault in faults]
@@ -197,7 +198,7 @@ def _one_race(opens: Opens, name: str, folder: Path, publishers: int, distinct: 
         and len(entries) == winners
         and len({entry.version for entry in entries}) == winners
         and not faults
-        and store.read(f"{DATASET}/{POINTER}") == pointer(entries[-1])
+        and store.read(f"{DATASET}/{POINTER}") == pointer(Standing.of(DATASET, entries))
     )
     outcome.unconverged += not is_right
     outcome.faults += [f"{name}: {fault}" for fault in faults]
@@ -222,7 +223,9 @@ def faulty(opens: Opens, behind: Opens, folder: Path, rounds: int) -> Outcome:
         entries, faults = read_log(store, DATASET), torn(store)
         outcome.torn += bool(faults)
         outcome.lost += entries != done
-        outcome.unconverged += len(done) < 2 or store.read(f"{DATASET}/{POINTER}") != pointer(done[-1])
+        outcome.unconverged += len(done) < 2 or store.read(f"{DATASET}/{POINTER}") != pointer(
+            Standing.of(DATASET, done)
+        )
         outcome.faults += [f"{name}: {fault}" for fault in faults]
     outcome.seconds = time.monotonic() - began
     return outcome

@@ -13,10 +13,12 @@ import pytest
 
 from pipelines.release import gc
 from pipelines.release.attempts import collecting, probe
-from pipelines.release.build import Built
+from pipelines.release.build import Built, finish
+from pipelines.release.evolution import evolve
 from pipelines.release.log import POINTER, entry_key, move_pointer, read_log
 from pipelines.release.manifest import Manifest
 from pipelines.release.publish import PublishError, publish
+from pipelines.release.standing import Standing
 from pipelines.release.store import (
     ChecksumError,
     FolderStore,
@@ -55,7 +57,7 @@ def test_a_pointer_never_moves_backwards_and_is_rebuilt(store: ObjectStore, tmp_
     first = publish(store, built(tmp_path / "a", "one"), "r").entry
     second = publish(store, built(tmp_path / "b", "two"), "r").entry
     key = f"{DATASET}/{POINTER}"
-    move_pointer(store, first)
+    move_pointer(store, Standing.of(DATASET, [first]))
     assert json.loads(store.read(key) or b"")["sequence"] == 2
     store.delete(key)
     publish(store, built(tmp_path / "b", "two"), "r")
@@ -165,7 +167,8 @@ def test_who_loses_the_race_goes_after_the_winner(store: ObjectStore, tmp_path: 
 
 def test_other_bytes_where_ours_should_be_are_not_overwritten(store: ObjectStore, tmp_path: Path) -> None:
     mine = built(tmp_path / "a", "one")
-    folder = f"{DATASET}/releases/1.0.0-{mine.manifest.content_digest[:16]}"
+    changes = evolve(store, Standing.of(DATASET, []), mine.folder, mine.manifest).changelog
+    folder = f"{DATASET}/releases/{finish(mine, '1.0.0', changes).folder}"
     store.put_if_absent(f"{folder}/README.md", b"another's")
     with pytest.raises(PublishError, match=r"README\.md in .* holds other bytes than this release; it is not overwr"):
         publish(store, mine, "r")
@@ -231,9 +234,12 @@ def aborted(store: FolderStore, folder: Path, said: str) -> str:
     made = built(folder, said)
     with pytest.raises(KeyboardInterrupt):
         publish(store, made, "r", die)
-    folders = {key.split("/")[2] for key in store.keys(f"{DATASET}/releases")}
-    (name,) = (one for one in folders if one.endswith(made.manifest.content_digest[:16]))
+    (name,) = {key.split("/")[2] for key in store.keys(f"{DATASET}/releases")} - _named(store)
     return name
+
+
+def _named(store: FolderStore) -> set[str]:
+    return {entry.folder for entry in read_log(store, DATASET)}
 
 
 def test_garbage_is_collected_when_it_is_old_and_nobody_wants_it(tmp_path: Path) -> None:
@@ -244,7 +250,7 @@ def test_garbage_is_collected_when_it_is_old_and_nobody_wants_it(tmp_path: Path)
     assert gc.collect(store, DATASET, delete=True) == []
     store.days = 7.1
     (found, old) = gc.collect(store, DATASET)
-    assert (found.prefix, found.objects, found.is_deleted) == (f"{DATASET}/releases/{orphan}", 5, False)
+    assert (found.prefix, found.objects, found.is_deleted) == (f"{DATASET}/releases/{orphan}", 6, False)
     assert old.prefix == f"{DATASET}/intents"
     assert any(orphan in key for key in store.keys(""))
     assert [one.is_deleted for one in gc.collect(store, DATASET, delete=True)] == [True, True]

@@ -12,7 +12,8 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines.release.differences import Difference, Held, Rows, compare
+from pipelines.release.comparison import Held, compare
+from pipelines.release.difference import Difference, Rows
 from tests.unit.released import Content, build, judgment
 
 JUDGMENTS = st.lists(

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from pipelines.release.differences import Difference, DifferenceError, Held, SourceDifference, compare
+from pipelines.release.comparison import DifferenceError, Held, compare
+from pipelines.release.difference import Difference, SourceDifference
 from pipelines.release.versions import Level, level, reasons
 from tests.unit.released import Content, build, judgment
 

@@ -1,4 +1,4 @@
-"""The SQL that compares two releases; ``differences`` asks it, and says what the numbers mean.
+"""The SQL that compares two releases; ``comparison`` asks it, and says what the numbers mean.
 
 Every relation is a scan of Parquet; rows that are equal cancel each other out first, so that only what differs is
 sorted and joined.
@@ -101,7 +101,7 @@ VARIED = (
     "abstentions_before",
     "abstentions_after",
 )
-"""What ``variation`` counts, by the names of ``differences.Variation``."""
+"""What ``variation`` counts, by the names of ``difference.Variation``."""
 
 
 def variation(old: str, new: str) -> str:

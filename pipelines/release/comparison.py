@@ -1,4 +1,4 @@
-"""What is different between two releases of a dataset: counted judgment by judgment, and by source.
+"""Compares two releases of a dataset, judgment by judgment, over the Parquet files of both.
 
 A judgment is matched as deliveries are (``pipelines.landing.changes``): equal content first, whatever the order; what
 is left of one act, in order, as a correction; where nobody and nothing is named, nothing is paired. Content is every
@@ -8,14 +8,17 @@ column but the place in raw files and the numbers that follow from it. Nothing i
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from contextlib import closing
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
 from pipelines.domain.tables import ANNOTATOR_ATTRIBUTES, ANNOTATORS, ITEMS, JUDGMENTS, QUESTIONS, SOURCES
-from pipelines.release import differences_sql as sql
+from pipelines.release import comparison_sql as sql
+from pipelines.release.difference import Difference, Judgments, Rows, SourceDifference, Variation
 from pipelines.release.manifest import Manifest, ReleaseSource
 from pipelines.shapes.sql import literal
 
@@ -47,132 +50,6 @@ class Held:
         return cls(manifest, tables)
 
 
-@dataclass(frozen=True)
-class Rows:
-    """How the rows of a table differ, matched by their key; ``columns`` is how many changed in each column."""
-
-    added: int = 0
-    removed: int = 0
-    changed: int = 0
-    columns: dict[str, int] = field(default_factory=dict)
-
-    @property
-    def is_same(self) -> bool:
-        """Whether nothing differs."""
-        return not (self.added or self.removed or self.changed)
-
-
-@dataclass(frozen=True)
-class Judgments:
-    """How the judgments of a source differ; ``columns`` is in how many corrected ones each column differs."""
-
-    before: int = 0
-    after: int = 0
-    added: int = 0
-    withdrawn: int = 0
-    corrected: int = 0
-    columns: dict[str, int] = field(default_factory=dict)
-
-    @property
-    def unchanged(self) -> int:
-        """Those with equal content in both."""
-        return self.before - self.withdrawn - self.corrected
-
-
-@dataclass(frozen=True)
-class Variation:
-    """What became of the variation of answers; abstentions are answers.
-
-    Attributes:
-        wider: questions about an item that have more distinct answers than before.
-        narrower: those that have fewer.
-        even: those that have as many.
-        new: questions about an item that nobody had answered before.
-        gone: those that nobody's answer is left of.
-        answers_before: distinct answers to a question about an item, all of them together.
-        answers_after: the same, after.
-        answers_gained: those that nobody had given before.
-        answers_lost: those that nobody gives any more.
-        abstentions_before: judgments that abstain.
-        abstentions_after: the same, after.
-        annotators_before: annotators of the source's judgments; None where pseudonyms cannot be compared.
-        annotators_after: the same, after.
-        annotators_gained: those that had no judgment before.
-        annotators_lost: those that have none any more.
-    """
-
-    wider: int = 0
-    narrower: int = 0
-    even: int = 0
-    new: int = 0
-    gone: int = 0
-    answers_before: int = 0
-    answers_after: int = 0
-    answers_gained: int = 0
-    answers_lost: int = 0
-    abstentions_before: int = 0
-    abstentions_after: int = 0
-    annotators_before: int = 0
-    annotators_after: int = 0
-    annotators_gained: int | None = 0
-    annotators_lost: int | None = 0
-
-
-@dataclass(frozen=True)
-class SourceDifference:
-    """What is different in one source.
-
-    Attributes:
-        what: added, removed or kept.
-        described: columns of its row in ``sources`` that differ.
-        questions_changed: by question, the columns of its row in ``questions`` that differ.
-        raw_files_gained: raw files that the later release is made of and the earlier is not.
-        raw_files_lost: the other way round.
-        attributes: None where pseudonyms cannot be compared.
-    """
-
-    source: str
-    what: str
-    judgments: Judgments = field(default_factory=Judgments)
-    variation: Variation = field(default_factory=Variation)
-    items: Rows = field(default_factory=Rows)
-    attributes: Rows | None = field(default_factory=Rows)
-    described: tuple[str, ...] = ()
-    questions_added: tuple[str, ...] = ()
-    questions_removed: tuple[str, ...] = ()
-    questions_changed: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    raw_files_gained: int = 0
-    raw_files_lost: int = 0
-
-
-@dataclass(frozen=True)
-class Difference:
-    """What is different between two releases of a dataset.
-
-    Attributes:
-        before: the earlier version; empty where it has none.
-        after: the later version; empty while it is not yet decided.
-        same_key: whether both have pseudonyms of one key; if not, annotators are left out of every comparison.
-        tables_added: tables, and columns as ``table.column``; so are the next two.
-        retyped: by column, its type before and after.
-        told: what the manifests say of the whole release and is not the same: by name, before and after.
-        annotators: None where pseudonyms cannot be compared.
-    """
-
-    dataset: str
-    before: str
-    after: str
-    same_key: bool
-    tables_added: tuple[str, ...]
-    tables_removed: tuple[str, ...]
-    columns_added: tuple[str, ...]
-    columns_removed: tuple[str, ...]
-    retyped: dict[str, tuple[str, str]]
-    told: dict[str, tuple[str, str]]
-    annotators: Rows | None
-    sources: tuple[SourceDifference, ...]
-
-
 def compare(before: Held, after: Held, scratch: Path) -> Difference:
     """Compare two releases; ``scratch`` is a folder for what does not fit into memory.
 
@@ -180,9 +57,7 @@ def compare(before: Held, after: Held, scratch: Path) -> Difference:
         DifferenceError: they have not even the keys of their judgments in common.
     """
     was, now = before.manifest, after.manifest
-    with duckdb.connect(":memory:", config={"temp_directory": str(scratch)}) as con:
-        con.execute(_SETTINGS)
-        comparison = _Comparison(con, before, after)
+    with closing(_Comparison(before, after, scratch)) as comparison:
         sources = tuple(comparison.sources())
         annotators = comparison.rows("annotators").get("", Rows()) if comparison.same_key else None
     names_was, names_now = ({table.name for table in one.tables} for one in (was, now))
@@ -225,10 +100,20 @@ def _told(was: Manifest, now: Manifest) -> dict[str, tuple[str, str]]:
 class _Comparison:
     """The queries over two releases, each asked once."""
 
-    def __init__(self, con: duckdb.DuckDBPyConnection, before: Held, after: Held) -> None:
-        self._con = con
-        self._before, self._after = before, after
+    def __init__(self, before: Held, after: Held, scratch: Path) -> None:
+        self._before, self._after, self._scratch = before, after, scratch
         self.same_key = before.manifest.key_fingerprint == after.manifest.key_fingerprint
+
+    @cached_property
+    def _con(self) -> duckdb.DuckDBPyConnection:
+        con = duckdb.connect(":memory:", config={"temp_directory": str(self._scratch)})
+        con.execute(_SETTINGS)
+        return con
+
+    def close(self) -> None:
+        """Let go of what was needed to compare."""
+        if "_con" in vars(self):
+            self._con.close()
 
     def sources(self) -> Iterator[SourceDifference]:
         """Every source that one of the releases has."""
@@ -288,6 +173,8 @@ class _Comparison:
     def _variation(self) -> tuple[dict[str, Variation], dict[str, tuple[int, int]]]:
         """By source, its variation, and how many judgments it had and has."""
         shared = self._shared(JUDGMENTS.name)
+        if not self._are_both(JUDGMENTS.name):
+            return {}, {}
         if lacking := [name for name in sql.NEEDED if name not in shared]:
             raise DifferenceError(f"the releases cannot be compared: judgments.{lacking[0]} is not the same in both")
         old, new = self._relation(self._before, JUDGMENTS.name), self._relation(self._after, JUDGMENTS.name)
@@ -307,6 +194,8 @@ class _Comparison:
         return variation, counts
 
     def _judgments(self, counts: Mapping[str, tuple[int, int]]) -> dict[str, Judgments]:
+        if not counts:
+            return {}
         shared = self._shared(JUDGMENTS.name)
         old, new = self._relation(self._before, JUDGMENTS.name), self._relation(self._after, JUDGMENTS.name)
         for statement in sql.judgments_apart(shared, old, new, with_annotators=self.same_key):
@@ -328,6 +217,10 @@ class _Comparison:
                 columns={name: number for name, number in columns.items() if number},
             )
         return found
+
+    def _are_both(self, name: str) -> bool:
+        """Whether both releases have a table; that one has it alone is told of the whole."""
+        return all(held.manifest.table(name) is not None for held in (self._before, self._after))
 
     def _shared(self, name: str) -> list[str]:
         """Columns that both releases have, of one type, in the order of the later."""
