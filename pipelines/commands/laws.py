@@ -8,6 +8,7 @@ import typer
 
 from pipelines.commands.console import BROKEN, USAGE, console, plain_errors, print_json, say, stop
 from pipelines.commands.options import HomeOption, JsonOption, StoreOption, workspace
+from pipelines.commands.release import chosen
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -51,7 +52,8 @@ def prove(
 
         space = workspace(home, None, store)
         if dataset:
-            proof = prove_published(this_project(), space, dataset, version)
+            entry = chosen(space.store, dataset, version)
+            proof = prove_published(this_project(), space, dataset, entry.folder)
         else:
             proof = prove_build(this_project(), space, run)
     if json:

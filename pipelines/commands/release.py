@@ -41,7 +41,7 @@ def _only(store: ObjectStore, dataset: str | None) -> str:
     stop(f"the store holds several datasets; name one with --dataset: {', '.join(known)}", USAGE)
 
 
-def _chosen(store: ObjectStore, dataset: str, version: str) -> Entry:
+def chosen(store: ObjectStore, dataset: str, version: str) -> Entry:
     """The release that a version names; whoever names a yanked one is warned."""
     from pipelines.release.verify import find
 
@@ -106,7 +106,7 @@ def show(
         from pipelines.release.verify import load_manifest
 
         target = workspace(home, None, store).store
-        entry = _chosen(target, _only(target, dataset), version)
+        entry = chosen(target, _only(target, dataset), version)
         manifest = load_manifest(target, entry)
     if json:
         shown: dict[str, Any] = {"log": vars(entry), "manifest": asdict(manifest)}
@@ -151,7 +151,7 @@ def verify(
 
         target = workspace(home, None, store).store
         name = _only(target, dataset)
-        entry = _chosen(target, name, version)
+        entry = chosen(target, name, version)
         audit = audit_release(target, name, entry.folder)
     faults = [finding for finding in audit.findings if finding.fault]
     if json:
@@ -226,7 +226,7 @@ def diff(
 
         target = workspace(home, None, store).store
         name = _only(target, dataset)
-        entries = _chosen(target, name, before), _chosen(target, name, after)
+        entries = chosen(target, name, before), chosen(target, name, after)
         difference = difference_between(target, *entries)
     if json:
         from dataclasses import asdict
@@ -258,7 +258,7 @@ def pull(
         from pipelines.release.verify import load_manifest
 
         target = workspace(home, None, store).store
-        entry = _chosen(target, _only(target, dataset), version)
+        entry = chosen(target, _only(target, dataset), version)
         total = sum(file.size for file in load_manifest(target, entry).files)
         with BytesProgress(Console(stderr=True, quiet=json), total) as progress:
             pulled = pull_release(target, entry, folder, progress.advance)
