@@ -27,9 +27,6 @@ from pipelines.shapes.sql import literal
 
 CHANGE = "change.json"
 
-MEMORY = "1500MB"
-"""What comparing may hold in memory; beyond it DuckDB spills into the change's own folder."""
-
 
 class HistoryError(RuntimeError):
     """A change that is missing or no longer what was written; the message says what to do."""
@@ -236,8 +233,7 @@ def _keep(contract: SourceContract, step: _Step, previous: Path | None, first: i
         shutil.rmtree(left)
     building.mkdir()
     try:
-        with connect() as con:
-            con.execute(f"set temp_directory = {literal(str(building / 'spill'))}; set memory_limit = '{MEMORY}'")
+        with connect(spill=building / "spill") as con:
             if contract.export_mode == "correct":
                 counts = fold_corrections(con, step.after.files, step.after.sequence)
             else:

@@ -47,6 +47,9 @@ from pipelines.shapes.plan import Constant, Plan, Planner
 from pipelines.shapes.slots import Slots, required_paths
 from pipelines.shapes.xml_forms import xml_forms
 
+MEMORY = "1500MB"
+"""What DuckDB may hold in memory where it works on all judgments of a source or a release."""
+
 
 def land_file(
     contract: SourceContract,
@@ -302,10 +305,15 @@ def layout_of(dialect: Dialect) -> Layout:
     )
 
 
-def connect() -> duckdb.DuckDBPyConnection:
-    """A DuckDB connection in memory, in UTC and without progress bars; whoever opens it closes it."""
-    con = duckdb.connect(":memory:")
+def connect(spill: Path | None = None) -> duckdb.DuckDBPyConnection:
+    """A DuckDB connection in memory, in UTC and without progress bars; whoever opens it closes it.
+
+    With a folder to spill into, it holds at most ``MEMORY``; DuckDB would otherwise take most of the machine's.
+    """
+    con = duckdb.connect(":memory:", config={} if spill is None else {"temp_directory": str(spill)})
     con.execute("set timezone = 'UTC'; set enable_progress_bar = false; set preserve_insertion_order = true")
+    if spill is not None:
+        con.execute(f"set memory_limit = '{MEMORY}'")
     return con
 
 

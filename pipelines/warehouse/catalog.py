@@ -13,6 +13,7 @@ from pipelines.contracts.model import SourceContract
 from pipelines.domain.tables import JUDGMENT_HISTORY, QUESTIONS, SOURCES, Table
 from pipelines.domain.types import duckdb_type
 from pipelines.domain.vocabulary import AnswerType
+from pipelines.landing.land import connect
 from pipelines.landing.schema import ARRIVALS, CATALOG, FILES, LANDED
 from pipelines.shapes.sql import literal
 from pipelines.warehouse.histories import bind_histories, parquet
@@ -57,8 +58,7 @@ def bound_anew(run: RunFolder, state: State) -> Iterator[duckdb.DuckDBPyConnecti
 
     What the run's own ``landing`` says may have been changed since it was bound; laws hold against landing itself.
     """
-    with duckdb.connect(":memory:", config={"temp_directory": str(run.root / "tmp")}) as con:
-        con.execute("set timezone = 'UTC'; set enable_progress_bar = false; set preserve_insertion_order = true")
+    with connect(spill=run.root / "tmp") as con:
         con.execute(f"attach ':memory:' as {ANEW.split('.')[0]}")
         bind_landing(con, state, ANEW)
         con.execute(f"attach {literal(str(run.warehouse))} as warehouse (read_only); use warehouse")
