@@ -109,12 +109,12 @@ def verify(store: ObjectStore, dataset: str, version: str | None = None) -> Audi
     """
     entry = find_release(store, dataset, version)
     prefix = f"{dataset}/releases/{entry.folder}"
-    findings = [Finding(entry_key(dataset, entry.sequence), None), _pointer(store, dataset)]
+    findings = [_pointer(store, dataset)]
     try:
         manifest = load_manifest(store, entry)
     except ManifestError as error:
         return Audit(entry, (*findings, Finding(f"{prefix}/{MANIFEST}", str(error))))
-    findings.append(Finding(f"{prefix}/{MANIFEST}", None))
+    findings += [_entry(entry, manifest), Finding(f"{prefix}/{MANIFEST}", None)]
     listed = {file.path: file for file in manifest.files}
     sums = sums_text((*manifest.files, _stored(store, prefix, MANIFEST)))
     fault = None if store.read(f"{prefix}/{SUMS}") == sums else "is missing or does not list the manifest's digests"
@@ -139,6 +139,14 @@ def _file(store: ObjectStore, prefix: str, file: ReleaseFile) -> Finding:
     except StoreError:
         return Finding(key, "is missing")
     return Finding(key, None if found == file.sha256 else f"has sha256 {found[:16]}…, expected {file.sha256[:16]}…")
+
+
+def _entry(entry: Entry, manifest: Manifest) -> Finding:
+    """The entry by its manifest: that of the last entry no later one holds the digest of."""
+    said = (entry.dataset, entry.version, entry.content_digest)
+    holds = said == (manifest.dataset, manifest.version, manifest.content_digest)
+    fault = None if holds else "does not say of the release what its manifest says"
+    return Finding(entry_key(entry.dataset, entry.sequence), fault)
 
 
 def _pointer(store: ObjectStore, dataset: str) -> Finding:

@@ -163,6 +163,15 @@ def test_an_entry_that_is_changed_breaks_the_chain(store: FolderStore, tmp_path:
         find(store, "d", None)
 
 
+def test_a_last_entry_that_does_not_fit_its_manifest_is_found(store: FolderStore, tmp_path: Path) -> None:
+    path = tmp_path / "store" / entry_key("d", 3)
+    digest = json.loads(path.read_text())["content_digest"]
+    path.chmod(0o644)
+    path.write_text(path.read_text().replace(digest, "0" * 64))
+    faults = [finding.fault for finding in verify(store, "d").findings if finding.fault]
+    assert faults == ["does not say of the release what its manifest says"]
+
+
 def _appended(store: FolderStore, **changes: str) -> None:
     entries = read_log(store, "d")
     last = entries[-1]
