@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pipelines.release.log import POINTER, LogError, pointer, read_log
+from pipelines.release.manifest import ManifestError
 from pipelines.release.publish import PublishError, publish
 from pipelines.release.standing import Standing
 from pipelines.release.store import ObjectStore, StoreError
@@ -221,7 +222,7 @@ def faulty(opens: Opens, behind: Opens, folder: Path, rounds: int) -> Outcome:
             release = built(folder / name / said, said)
             try:
                 done.append(publish(opens(name), release, said).entry)
-            except (PublishError, StoreError) as error:
+            except (PublishError, StoreError, ManifestError) as error:
                 outcome.faults.append(f"{name}: {error}")
         store = behind(name)
         entries, faults = read_log(store, DATASET), torn(store)
