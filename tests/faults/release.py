@@ -15,9 +15,12 @@ from pipelines.release.verify import verify
 DATASET = "small"
 FILES = (
     "README.md",
+    "annotators/part-00000.parquet",
     "items/part-00000.parquet",
     "judgments/part-00000.parquet",
     "ledger/part-00000.parquet",
+    "questions/part-00000.parquet",
+    "sources/part-00000.parquet",
 )
 
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pipelines.release.log import POINTER, LogError, pointer, read_log
+from pipelines.release.manifest import ManifestError
 from pipelines.release.publish import PublishError, publish
 from pipelines.release.standing import Standing
 from pipelines.release.store import ObjectStore, StoreError
@@ -71,12 +72,13 @@ class Deadly:
                 _die()
             if mine and self._moment == "during":
                 threading.Timer(self._delay_s, _die).start()
-            answer = found(*args)
-            if mine and self._moment == "after":
-                _die()
-            if mine and self._moment == "during":
-                time.sleep(self._delay_s)
-            return answer
+            try:
+                return found(*args)
+            finally:  # also where the answer is a refusal, as the probe's wrong checksum is to get
+                if mine and self._moment == "after":
+                    _die()
+                while mine and self._moment == "during":
+                    time.sleep(1)  # on a busy machine the request may be over first; nothing more is done
 
         return mutating
 
@@ -135,15 +137,18 @@ def _one_kill(
     first = publish(store, built(folder / "first", "first"), "first").entry
     second = built(folder / "second", "second")
     child = _fork(lambda: publish(Deadly(opens(name), point, moment, delay_s), second, "killed"))  # type: ignore[arg-type]
-    outcome.killed += _ended(child) == -signal.SIGKILL
+    was_killed = _ended(child) == -signal.SIGKILL
     store = opens(name)
     entries = read_log(store, DATASET)
     faults = torn(store)
     outcome.torn += bool(faults)
+    outcome.killed += was_killed
     outcome.lost += not entries or entries[0] != first
     committed = (point > commit) or (point == commit and moment == "after")
     is_sure = point != commit or moment != "during"
-    outcome.misplaced += is_sure and (len(entries) == 2) != committed
+    if is_sure and (len(entries) == 2) != committed:
+        outcome.misplaced += 1
+        faults.append(f"{len(entries)} entries, killed at request {point}, and {commit} commits")
     again = publish(store, second, "again")
     entries = read_log(store, DATASET)
     outcome.unconverged += (
@@ -217,7 +222,7 @@ def faulty(opens: Opens, behind: Opens, folder: Path, rounds: int) -> Outcome:
             release = built(folder / name / said, said)
             try:
                 done.append(publish(opens(name), release, said).entry)
-            except (PublishError, StoreError) as error:
+            except (PublishError, StoreError, ManifestError) as error:
                 outcome.faults.append(f"{name}: {error}")
         store = behind(name)
         entries, faults = read_log(store, DATASET), torn(store)

@@ -250,7 +250,7 @@ def test_garbage_is_collected_when_it_is_old_and_nobody_wants_it(tmp_path: Path)
     assert gc.collect(store, DATASET, delete=True) == []
     store.days = 7.1
     (found, old) = gc.collect(store, DATASET)
-    assert (found.prefix, found.objects, found.is_deleted) == (f"{DATASET}/releases/{orphan}", 6, False)
+    assert (found.prefix, found.objects, found.is_deleted) == (f"{DATASET}/releases/{orphan}", 9, False)
     assert old.prefix == f"{DATASET}/intents"
     assert any(orphan in key for key in store.keys(""))
     assert [one.is_deleted for one in gc.collect(store, DATASET, delete=True)] == [True, True]
