@@ -19,7 +19,7 @@ import pytest
 
 from pipelines.domain.tables import RELEASED
 from pipelines.release.exports import EXPORTS, ExportError, export
-from tests.conftest import Ran, variorum
+from tests.conftest import ROOT, Ran, variorum
 
 Rows = list[tuple[Any, ...]]
 
@@ -73,6 +73,15 @@ def within(demo: Ran, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_card_names_each_reader_in_a_line(demo: Ran) -> None:
     assert [line.split(".")[0] for line in lines(demo)] == list(READERS)
+
+
+def test_the_readme_of_the_product_reads_the_same_rows(demo: Ran, within: None) -> None:
+    text = (ROOT / "README.md").read_text().replace("…/releases/1.0.0-0123456789abcdef", str(demo.release("demo")))
+    block = re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)[0].strip().splitlines()
+    named = {"pandas": pandas, "polars": polars, "duckdb": duckdb, "pyarrow": pyarrow, "datasets": datasets}
+    assert [line.split(".")[0] for line in block] == list(READERS)
+    (first, *others) = (rows_of(eval(line, dict(named))) for line in block)  # noqa: S307  # the document's own
+    assert all(other == first for other in others)
 
 
 @pytest.mark.parametrize("table", RELEASED)
