@@ -33,11 +33,11 @@ pandas.read_parquet("judgments")
 polars.read_parquet("judgments/*.parquet")
 duckdb.sql("from 'judgments/*.parquet'")
 pyarrow.parquet.read_table("judgments")
-datasets.load_dataset(".", "judgments", split="train")
+datasets.load_dataset(os.getcwd(), "judgments", split="train")
 ```
 
-`datasets` calls what is not split `train`; it says nothing about use. Every column's meaning is in the files' schemas.
-`sha256sum -c SHA256SUMS` checks every file."""
+Each line gives the same rows. `datasets` calls what is not split `train`; it says nothing about use. Every column's
+meaning is in the files' schemas. `sha256sum -c SHA256SUMS` checks every file."""
 
 
 def card(dataset: Dataset, contracts: Sequence[SourceContract], manifest: Manifest, measures: Measures) -> bytes:

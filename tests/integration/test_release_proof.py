@@ -282,3 +282,14 @@ def test_a_mart_with_other_columns_than_the_schema_is_not_published(demo: Ran, r
 def test_a_run_that_built_no_tables_has_nothing_to_release(demo: Ran, tmp_path: Path) -> None:
     with pytest.raises(BuildError, match="this run built no tables"):
         publish(demo, RunFolder(tmp_path / "empty"), tmp_path / "store")
+
+
+def test_a_public_dataset_that_does_not_say_what_it_must_is_not_published(
+    demo: Ran, run: RunFolder, tmp_path: Path
+) -> None:
+    """The loader would have refused it; the gate does not ask the loader."""
+    unready = this_project().dataset("demo").model_copy(update={"tier": "public"})
+    space = workspace_of(demo.home, tmp_path / "store")
+    with pytest.raises(BuildError, match=r"Not published: demo is public, and not ready to be\.(.|\n)*contacts: "):
+        publish_dataset(unready, this_project(), space, run, run.root.name)
+    assert not (tmp_path / "store").exists()
