@@ -147,12 +147,16 @@ def _show(summary: dict[str, Any], space: Workspace, verdicts: list[Verdict]) ->
             out.print(f"  proved: {release['proved']}", markup=False)
         out.print(f"  {release['path']}", soft_wrap=True, markup=False)
     if summary["releases"]:
-        path = summary["releases"][0]["path"]
-        home = space.settings.home
+        first = summary["releases"][0]
+        home, store = space.settings.home, space.store.uri
         out.print("\nNext:", style="bold")
         out.print(f"  {beside('variorum')} ui --home {home}", soft_wrap=True, markup=False)
-        reading = f"import pandas; print(pandas.read_parquet('{path}/judgments'))"
-        out.print(f'  {beside("python")} -c "{reading}"', soft_wrap=True, markup=False)
+        if first["path"].startswith("s3:"):
+            pulling = f"release pull {first['version']} DIR --dataset {first['dataset']} --store {store}"
+            out.print(f"  {beside('variorum')} {pulling}", soft_wrap=True, markup=False)
+        else:
+            reading = f"import pandas; print(pandas.read_parquet('{first['path']}/judgments'))"
+            out.print(f'  {beside("python")} -c "{reading}"', soft_wrap=True, markup=False)
 
 
 def _show_delivery(row: dict[str, Any]) -> None:
