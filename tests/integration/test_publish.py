@@ -33,15 +33,6 @@ from tests.faults.release import DATASET, built, torn
 from tests.s3_server import READER, S3Server
 
 
-@pytest.fixture(params=["folder", "s3"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> ObjectStore:
-    """Each kind of store, empty."""
-    if request.param == "folder":
-        return FolderStore(tmp_path / "store")
-    found: ObjectStore = request.getfixturevalue("s3_store")
-    return found
-
-
 def test_a_release_is_published_once_and_again_adds_no_object(store: ObjectStore, tmp_path: Path) -> None:
     assert publish(store, built(tmp_path / "a", "one"), "r").is_new
     before = list(store.listing(""))

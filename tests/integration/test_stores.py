@@ -26,15 +26,6 @@ from tests.s3_server import BUCKET, READER, S3Server
 KEY = "demo/log/00000001.json"
 
 
-@pytest.fixture(params=["folder", "s3"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> ObjectStore:
-    """Each kind of store, empty."""
-    if request.param == "folder":
-        return FolderStore(tmp_path / "store")
-    found: ObjectStore = request.getfixturevalue("s3_store")
-    return found
-
-
 def test_an_object_is_created_once_and_never_overwritten(store: ObjectStore, tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"one")
     assert store.put_if_absent(KEY, tmp_path / "file")
