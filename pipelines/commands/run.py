@@ -11,6 +11,8 @@ from pipelines.commands.laws import show_laws
 from pipelines.commands.options import HomeOption, InboxOption, JsonOption, StoreOption, require_inbox, workspace
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from expectations.laws.verdicts import Verdict
     from pipelines.contracts.dataset import Dataset
     from pipelines.project import Project
@@ -147,16 +149,19 @@ def _show(summary: dict[str, Any], space: Workspace, verdicts: list[Verdict]) ->
             out.print(f"  proved: {release['proved']}", markup=False)
         out.print(f"  {release['path']}", soft_wrap=True, markup=False)
     if summary["releases"]:
-        first = summary["releases"][0]
-        home, store = space.settings.home, space.store.uri
         out.print("\nNext:", style="bold")
-        out.print(f"  {beside('variorum')} ui --home {home}", soft_wrap=True, markup=False)
-        if first["path"].startswith("s3:"):
-            pulling = f"release pull {first['version']} DIR --dataset {first['dataset']} --store {store}"
-            out.print(f"  {beside('variorum')} {pulling}", soft_wrap=True, markup=False)
-        else:
-            reading = f"import pandas; print(pandas.read_parquet('{first['path']}/judgments'))"
-            out.print(f'  {beside("python")} -c "{reading}"', soft_wrap=True, markup=False)
+        for line in next_steps(summary["releases"][0], space.settings.home, space.store.uri):
+            out.print(f"  {line}", soft_wrap=True, markup=False)
+
+
+def next_steps(release: dict[str, Any], home: Path, store: str) -> list[str]:
+    """What to type after a run: to look at it, and to read its first release. pandas reads no ``s3://`` by itself."""
+    if release["path"].startswith("s3:"):
+        version, dataset = release["version"], release["dataset"]
+        reading = f"{beside('variorum')} release pull {version} DIR --dataset {dataset} --store {store}"
+    else:
+        reading = f"{beside('python')} -c \"import pandas; print(pandas.read_parquet('{release['path']}/judgments'))\""
+    return [f"{beside('variorum')} ui --home {home}", reading]
 
 
 def _show_delivery(row: dict[str, Any]) -> None:
