@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from pipelines.readers.csv_reader import CsvReader
 from pipelines.readers.json_reader import read_json, read_jsonl
-from pipelines.readers.records import FileRefusedError, utf8_stream
+from pipelines.readers.records import FileRefusedError, checked_utf8, utf8_stream
 from pipelines.readers.recount import Layout, count_records, csv_records
 from pipelines.readers.recount_json import RecountError
 from pipelines.readers.xml_reader import XmlReader
@@ -146,3 +146,34 @@ def test_on_a_valid_xml_document_and_on_a_cut_one(held: list[str], encoding: str
     cut = data.draw(st.integers(0, len(document) - 1))
     first, second = counts(document[:cut], layout)
     assert first == second or first is None
+
+
+characters = st.text(st.sampled_from("aé€😀\ud7ff\ue000\U0010ffff"), max_size=12).map(str.encode)
+odd_bytes = st.binary(max_size=3) | st.sampled_from([b"\xc0\x80", b"\xed\xa0\x80", b"\xf4\x90\x80\x80", b"\xe2\x82"])
+
+
+class _InPieces(io.RawIOBase):
+    """A stream that yields its bytes in pieces of given lengths, wherever characters end."""
+
+    def __init__(self, data: bytes, lengths: list[int]) -> None:
+        self._data, self._lengths = data, lengths
+
+    def read(self, size: int = -1) -> bytes:
+        length = self._lengths.pop(0) if self._lengths else size
+        piece, self._data = self._data[:length], self._data[length:]
+        return piece
+
+
+@settings(max_examples=500)
+@given(st.lists(characters | odd_bytes, max_size=4).map(b"".join), st.lists(st.integers(1, 5), max_size=20))
+def test_text_is_checked_as_python_decodes_it_wherever_the_pieces_end(data: bytes, lengths: list[int]) -> None:
+    try:
+        data.decode()
+        expected: bytes | None = data
+    except UnicodeDecodeError:
+        expected = None
+    try:
+        found: bytes | None = checked_utf8(_InPieces(data, lengths)).read()  # type: ignore[arg-type]
+    except FileRefusedError:
+        found = None
+    assert found == expected
