@@ -11,6 +11,8 @@ from pipelines.commands.options import HomeOption, InboxOption, JsonOption, work
 
 if TYPE_CHECKING:
     from pipelines.check import SourceCheck
+    from pipelines.contracts.model import SourceContract
+    from pipelines.landing.home import Home
 
 app = typer.Typer(help="List, check and fetch sources.", no_args_is_help=True)
 
@@ -19,41 +21,55 @@ CodeArgument = Annotated[str, typer.Argument(help="The source's code, as `source
 
 @app.command("list")
 def list_sources(home: HomeOption = None, json: JsonOption = False) -> None:
-    """List the sources that have a contract.
+    """List the sources that have a contract: what was asked, who answered, what was lost upstream, what arrived.
+
+    docs/sources.md tells more of each; --json has their titles, licences and questions.
 
     Example: variorum source list
     """
     with plain_errors():
-        from pipelines.landing.deliveries import deliveries
         from pipelines.project import this_project
 
-        project = this_project()
         space = workspace(home)
-        rows: list[dict[str, Any]] = [
-            {
-                "source": contract.source,
-                "title": contract.title,
-                "attribution": contract.attribution.value,
-                "questions": {code: question.type.value for code, question in contract.questions.items()},
-                "licence": contract.licence,
-                "losses": list(contract.known_losses),
-                "deliveries": len(deliveries(contract.source, space.home)),
-                "fetchable": bool(contract.fetch),
-            }
-            for contract in project.contracts.values()
-        ]
+        rows = [_row(contract, space.home) for contract in this_project().contracts.values()]
     if json:
         print_json(rows)
         return
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("source", "answers", "attribution", "licence", "deliveries", "title"):
-        table.add_column(name, justify="right" if name == "deliveries" else "left")
+    for name in ("source", "attribution", "answers", "lost upstream", "delivered"):
+        # What people copy into the next command is never cut, however narrow the window.
+        table.add_column(name, no_wrap=name != "delivered")
     for row in rows:
-        kinds = ", ".join(sorted(set(row["questions"].values())))
-        table.add_row(row["source"], kinds, row["attribution"], row["licence"], str(row["deliveries"]), row["title"])
+        kinds = "\n".join(sorted(set(row["questions"].values())))
+        last = row["last_delivery"]
+        arrived = f"{last['number']}, {last['arrived_at'][:10]}" if last else ""
+        table.add_row(row["source"], row["attribution"], kinds, "\n".join(row["losses"]), arrived)
     console().print(table)
+
+
+def _row(contract: SourceContract, home: Home) -> dict[str, Any]:
+    from pipelines.landing.deliveries import arrived_at, deliveries
+
+    arrived = deliveries(contract.source, home)
+    last = arrived[-1] if arrived else None
+    return {
+        "source": contract.source,
+        "title": contract.title,
+        "attribution": contract.attribution.value,
+        "questions": {code: question.type.value for code, question in contract.questions.items()},
+        "licence": contract.licence,
+        "losses": list(contract.known_losses),
+        "deliveries": len(arrived),
+        "last_delivery": last
+        and {
+            "number": last.sequence,
+            "arrived_at": arrived_at(last, home).isoformat(timespec="seconds"),
+            "files": len(last.files) + len(last.redelivered),
+        },
+        "fetchable": bool(contract.fetch),
+    }
 
 
 @app.command("check")

@@ -91,6 +91,8 @@ def _static_metadata(contract: SourceContract) -> dict[str, dg.MetadataValue]:
             ", ".join(f"{code} ({question.type.value})" for code, question in contract.questions.items())
         ),
     }
+    if contract.known_losses:
+        metadata["lost upstream"] = dg.MetadataValue.text(", ".join(contract.known_losses))
     if contract.url:
         metadata["origin"] = dg.MetadataValue.url(contract.url)
     return metadata
@@ -115,6 +117,18 @@ def _reasons(report: IngestReport) -> dict[str, int]:
     return dict(sorted(reasons.items()))
 
 
+def _by_question(report: IngestReport) -> list[dg.TableRecord]:
+    candidates, judgments = Counter[str](), Counter[str]()
+    for receipt in report.receipts:
+        for question, (came, taken) in receipt.questions.items():
+            candidates[question] += came
+            judgments[question] += taken
+    return [
+        dg.TableRecord({"question": one, "judgments": judgments[one], "quarantined": came - judgments[one]})
+        for one, came in candidates.items()
+    ]
+
+
 def _report_metadata(report: IngestReport) -> dict[str, dg.MetadataValue]:
     reasons = _reasons(report)
     metadata: dict[str, dg.MetadataValue] = {
@@ -123,6 +137,7 @@ def _report_metadata(report: IngestReport) -> dict[str, dg.MetadataValue]:
         "new delivery": dg.MetadataValue.bool(report.is_new),
         "records": dg.MetadataValue.int(report.total("records")),
         "records by the second reader": dg.MetadataValue.int(report.total("records_recounted")),
+        "questions": dg.MetadataValue.table(_by_question(report)),
         "files": dg.MetadataValue.table(
             [
                 dg.TableRecord(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pipelines.docs import contracts, datasets, lineage, mutants, tables
+from pipelines.docs import contracts, datasets, lineage, mutants, sources, tables
 
 
 def documents() -> dict[str, str]:
@@ -13,6 +13,7 @@ def documents() -> dict[str, str]:
         "docs/contracts.md": contracts.markdown(),
         "docs/contract.schema.json": contracts.json_schema(),
         "docs/datasets.md": datasets.markdown(),
+        "docs/sources.md": sources.markdown(),
         "docs/tables.md": tables.markdown(),
         "docs/lineage.md": lineage.markdown(),
         "docs/mutants.md": mutants.markdown(),

@@ -11,6 +11,7 @@ import json
 import shutil
 from collections import Counter
 from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 from pipelines.contracts.model import SourceContract
@@ -139,6 +140,12 @@ def deliveries(source: str, home: Home) -> list[Delivery]:
     """Every delivery of a source, in order of arrival."""
     folder = home.raw / source / "deliveries"
     return [_delivery(path) for path in sorted(folder.glob("[0-9]*.json"))]
+
+
+def arrived_at(delivery: Delivery, home: Home) -> datetime:
+    """When a delivery was taken, by this machine's clock; its listing holds no time, so that its id depends on none."""
+    path = home.raw / delivery.source / "deliveries" / f"{delivery.sequence:06d}.json"
+    return datetime.fromtimestamp(path.stat().st_mtime, UTC)
 
 
 def current_files(contract: SourceContract, home: Home) -> list[tuple[int, DeliveredFile]]:

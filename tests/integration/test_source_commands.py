@@ -10,10 +10,14 @@ import shutil
 import subprocess
 import threading
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from pipelines.landing.deliveries import receive
+from pipelines.landing.home import Home
+from pipelines.project import this_project
 from tests.conftest import ROOT, VARIORUM, variorum
 
 
@@ -75,7 +79,19 @@ def test_another_content_than_the_contract_states_is_refused(tmp_path: Path, ori
 def test_the_list_shows_every_source_for_people_and_machines(tmp_path: Path) -> None:
     rows = json.loads(variorum("source", "list", "--json", "--home", str(tmp_path)).stdout)
     assert {"crehate", "demo_tone", "ruddit"} <= {row["source"] for row in rows}
-    assert "CREHate" in variorum("source", "list", "--home", str(tmp_path)).stdout
+    ruddit = next(row for row in rows if row["source"] == "ruddit")
+    assert (ruddit["attribution"], ruddit["losses"], ruddit["last_delivery"]) == ("none", ["no_ids"], None)
+
+
+def test_the_list_fits_a_terminal_cuts_no_code_and_says_what_arrived(tmp_path: Path) -> None:
+    contract = this_project().contract("demo_topics")
+    receive(contract, ROOT / "pipelines" / "demo" / "inbox", Home(tmp_path))
+    listed = variorum("source", "list", "--home", str(tmp_path), COLUMNS="80").stdout
+    lines = {line.split()[0]: line.split() for line in listed.splitlines() if not line.startswith(" ")}
+    assert {*this_project().contracts} < lines.keys()
+    assert lines["ruddit"][1:] == ["none", "best_worst", "no_ids"]
+    assert lines["demo_topics"][1:] == ["stable", "multi_choice", "1,"]
+    assert f"{datetime.now(UTC):%Y-%m-%d}" in listed
 
 
 def test_a_dry_run_says_what_would_land_and_keeps_nothing(tmp_path: Path) -> None:
