@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from pipelines.contracts.load import DECLARATION
 from pipelines.contracts.model import SourceContract
 from pipelines.domain.pseudonyms import PseudonymKey
 from pipelines.domain.vocabulary import REASON_MEANINGS, Reason
@@ -20,6 +21,7 @@ from pipelines.landing.deliveries import current_files
 from pipelines.landing.home import Home
 from pipelines.landing.land import connect
 from pipelines.landing.receipts import folder_of
+from pipelines.proposals.guess import count_guesses
 from pipelines.shapes.sql import literal
 
 FIRST_ROWS = 5
@@ -37,6 +39,15 @@ class QuestionCheck:
 
 
 @dataclass(frozen=True)
+class FieldUse:
+    """A field that the contract names, and what becomes of it; what is not kept does not land."""
+
+    field: str
+    use: str
+    is_kept: bool = True
+
+
+@dataclass(frozen=True)
 class SourceCheck:
     """What a source's files would become."""
 
@@ -46,6 +57,7 @@ class SourceCheck:
     annotators: int
     items: int
     questions: tuple[QuestionCheck, ...]
+    fields: tuple[FieldUse, ...]
     unmapped: dict[str, int]
     unmatched: tuple[str, ...]
     refusals: tuple[str, ...]
@@ -105,6 +117,7 @@ def _look(contract: SourceContract, report: IngestReport, home: Home, key: Pseud
         annotators=annotators,
         items=max(judged, held),
         questions=tuple(_question(code, report, counted) for code in contract.questions),
+        fields=field_uses(contract),
         unmapped=_unmapped(report),
         unmatched=report.unmatched,
         refusals=(
@@ -114,6 +127,28 @@ def _look(contract: SourceContract, report: IngestReport, home: Home, key: Pseud
         ),
         first_rows=first,
     )
+
+
+def field_uses(contract: SourceContract) -> tuple[FieldUse, ...]:
+    """What becomes of each field that a contract names, file mapping by file mapping."""
+    uses: dict[tuple[str, str], FieldUse] = {}
+    for mapping in contract.files:
+        for where, field in mapping.placed_fields():
+            use = " ".join(str(step).replace("_", " ") for step in where if not isinstance(step, int))
+            if where[0] == "ignored":
+                use = f"ignored: {mapping.ignored[field]}"
+            elif where[0] == "each":
+                use = "taken apart, an act each"
+            elif where[0] == "answers":
+                use = f"answer: {where[1]}"
+            uses.setdefault((field, use), FieldUse(field, use, where[0] != "ignored"))
+    return tuple(uses.values())
+
+
+def guesses_in(folder: Path) -> int:
+    """How many guesses are still marked in the contract of a source's folder."""
+    path = folder / DECLARATION
+    return count_guesses(path.read_text(encoding="utf-8")) if path.exists() else 0
 
 
 def _parquet(folders: list[Path], table: str) -> str:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pipelines.commands.console import BROKEN, USAGE, console, plain_errors, print_json, stop
+from pipelines.commands.console import BROKEN, USAGE, console, plain_errors, print_json, say, stop
 from pipelines.commands.options import HomeOption, InboxOption, JsonOption, workspace
 
 if TYPE_CHECKING:
@@ -14,7 +16,10 @@ if TYPE_CHECKING:
     from pipelines.contracts.model import SourceContract
     from pipelines.landing.home import Home
 
-app = typer.Typer(help="List, check and fetch sources.", no_args_is_help=True)
+app = typer.Typer(help="List, propose, check and fetch sources.", no_args_is_help=True)
+
+PROPOSED = "proposed.yaml"
+"""Name of a proposal that is no contract yet, beside where the contract would be."""
 
 CodeArgument = Annotated[str, typer.Argument(help="The source's code, as `source list` shows it.")]
 
@@ -72,6 +77,66 @@ def _row(contract: SourceContract, home: Home) -> dict[str, Any]:
     }
 
 
+@app.command("new")
+def new(
+    code: Annotated[str, typer.Argument(help="The new source's code: lower-case letters, digits and underscores.")],
+    export: Annotated[
+        Path, typer.Option("--from", help="The export: a file, or a folder of them.", show_default=False)
+    ],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the contract instead of writing it.")] = False,
+    inbox: InboxOption = None,
+    home: HomeOption = None,
+) -> None:
+    """Propose a contract for an export: look at its first records, and mark every guess. Nothing is overwritten.
+
+    Example: variorum source new my_survey --from ~/exports/survey.csv
+    """
+    with plain_errors():
+        from pipelines.contracts.load import DECLARATION, ContractError, load_contract
+        from pipelines.contracts.questions import CODE_PATTERN
+        from pipelines.project import this_project
+        from pipelines.proposals.propose import propose
+        from pipelines.proposals.sample import SampleError
+
+        if not re.fullmatch(CODE_PATTERN, code):
+            stop(f"{code!r} is no code: lower-case letters, digits and underscores, starting with a letter", USAGE)
+        file = this_project().ingest / code / DECLARATION
+        if file.exists() and not dry_run:
+            stop(f"{file} is there already, and is not overwritten; mend it, or choose another code", USAGE)
+        try:
+            proposal = propose(code, export)
+        except SampleError as error:
+            stop(str(error), USAGE)
+        space = workspace(home, inbox)
+    if dry_run:
+        typer.echo(proposal.text, nl=False)
+    else:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with file.open("x", encoding="utf-8") as stream:
+            stream.write(proposal.text)
+    say(f"{len(proposal.text.splitlines())} lines, {proposal.guesses} guesses marked: look at each")
+    for field in proposal.unplaced:
+        say(f"field {field} has no place: it would be kept in extra; map it, or ignore it with a reason")
+    for remark in proposal.remarks:
+        say(remark)
+    if dry_run:
+        return
+    try:
+        load_contract(file)
+    except ContractError as error:
+        # A contract that is not valid stops every command, for all sources.
+        aside = file.rename(file.with_name(PROPOSED))
+        say(f"\nIt is no contract yet. Mend it, and rename {_shown(aside)} to {DECLARATION}:")
+        say("\n".join(str(fault) for fault in error.faults))
+        raise typer.Exit(BROKEN) from None
+    console().print(_shown(file), soft_wrap=True)
+    say(f"\nNext: look at it, put the export into {space.inbox / code}, and try: variorum source check {code}")
+
+
+def _shown(path: Path) -> str:
+    return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
+
+
 @app.command("check")
 def check(
     code: CodeArgument,
@@ -86,17 +151,20 @@ def check(
     Example: variorum source check crehate --inbox ~/exports
     """
     with plain_errors():
-        from pipelines.check import check_source
+        from pipelines.check import check_source, guesses_in
         from pipelines.project import this_project
         from pipelines.static_proof import prove_models, require
 
         contract = this_project().contract(code)
         require(prove_models(this_project().dbt_project))
         found = check_source(contract, workspace(home, inbox).inbox)
+        marked = guesses_in(this_project().ingest / code)
     if json:
-        print_json(found.as_dict())
+        print_json({**found.as_dict(), "guesses": marked})
     else:
         _show(found)
+        if marked:
+            console().print(f"\n{marked} guesses are still marked in the contract: look at each, and delete its mark")
     if not found.is_clean:
         raise typer.Exit(BROKEN)
 
@@ -165,6 +233,12 @@ def _show(found: SourceCheck) -> None:
     for row in found.questions:
         table.add_row(row.question, f"{row.judgments:,}", f"{row.abstentions:,}", f"{row.quarantined:,}")
     out.print(table)
+    if found.fields:
+        out.print("\nfields", style="bold")
+        used = Table(box=None, pad_edge=False, show_header=False)
+        for named in found.fields:
+            used.add_row(named.field, named.use, style="" if named.is_kept else "dim")
+        out.print(used)
     for name, count in found.unmapped.items():
         out.print(f"unmapped field {name!r}, in {count:,} records: kept in extra; map it, or ignore it with a reason")
     for name in found.unmatched:

@@ -6,6 +6,7 @@ import functools
 import http.server
 import json
 import os
+import re
 import shutil
 import subprocess
 import threading
@@ -38,23 +39,35 @@ class _Quiet(http.server.SimpleHTTPRequestHandler):
         pass
 
 
-def fetched(tmp_path: Path, url: str, digest: str) -> subprocess.CompletedProcess[str]:
-    """`source fetch` in a copy of the tree whose demo contract names an origin."""
+def copied(tmp_path: Path) -> Path:
+    """A copy of the tree, whose contracts can be changed."""
     tree = tmp_path / "tree"
     if not tree.exists():
-        for folder in ("pipelines", "assets", "expectations"):
-            shutil.copytree(ROOT / folder, tree / folder, ignore=shutil.ignore_patterns("__pycache__"))
-    contract = ROOT / "assets" / "ingest" / "demo_tone" / "defs.yaml"
-    stated = f"  fetch:\n    - {{file: annotators.csv, url: {url}/annotators.csv, sha256: {digest}}}\n"
-    (tree / "assets" / "ingest" / "demo_tone" / "defs.yaml").write_text(contract.read_text() + stated)
+        for folder in ("pipelines", "assets", "expectations", "dbt_project"):
+            shutil.copytree(ROOT / folder, tree / folder, ignore=shutil.ignore_patterns("__pycache__", "target"))
+    return tree
+
+
+def typed(tmp_path: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """`source` as typed in a copy of the tree."""
+    tree = copied(tmp_path)
     return subprocess.run(
-        [str(VARIORUM.parent / "python"), "-m", "pipelines.cli", "source", "fetch", "demo_tone"],
+        [str(VARIORUM.parent / "python"), "-m", "pipelines.cli", "source", *arguments],
         cwd=tree,
         env={**os.environ, "PYTHONPATH": str(tree), "VARIORUM_HOME": str(tmp_path / "home"), "COLUMNS": "120"},
         capture_output=True,
         text=True,
         check=False,
     )
+
+
+def fetched(tmp_path: Path, url: str, digest: str) -> subprocess.CompletedProcess[str]:
+    """`source fetch` in a copy of the tree whose demo contract names an origin."""
+    tree = copied(tmp_path)
+    contract = ROOT / "assets" / "ingest" / "demo_tone" / "defs.yaml"
+    stated = f"  fetch:\n    - {{file: annotators.csv, url: {url}/annotators.csv, sha256: {digest}}}\n"
+    (tree / "assets" / "ingest" / "demo_tone" / "defs.yaml").write_text(contract.read_text() + stated)
+    return typed(tmp_path, "fetch", "demo_tone")
 
 
 def test_a_file_is_fetched_verified_and_left_alone_the_next_time(tmp_path: Path, origin: str) -> None:
@@ -92,6 +105,55 @@ def test_the_list_fits_a_terminal_cuts_no_code_and_says_what_arrived(tmp_path: P
     assert lines["ruddit"][1:] == ["none", "best_worst", "no_ids"]
     assert lines["demo_topics"][1:] == ["stable", "multi_choice", "1,"]
     assert f"{datetime.now(UTC):%Y-%m-%d}" in listed
+
+
+def test_a_new_source_is_proposed_checked_and_never_overwritten(tmp_path: Path) -> None:
+    export = str(ROOT / "pipelines" / "demo" / "inbox" / "demo_tone")
+    printed = typed(tmp_path, "new", "tone", "--from", export, "--dry-run")
+    contract = copied(tmp_path) / "assets" / "ingest" / "tone" / "defs.yaml"
+    assert printed.returncode == 0
+    assert not contract.exists()
+    made = typed(tmp_path, "new", "tone", "--from", export)
+    assert made.returncode == 0
+    assert made.stdout == "assets/ingest/tone/defs.yaml\n"
+    assert contract.read_text() == printed.stdout
+    shutil.copytree(export, tmp_path / "home" / "inbox" / "tone")
+    checked = typed(tmp_path, "check", "tone")
+    assert checked.returncode == 0
+    assert "tone: 368 records, 846 judgments by 6 annotators about 60 items" in checked.stdout
+    assert re.search(r"politeness +answer: politeness", checked.stdout)
+    assert f"{printed.stdout.count('# guess:')} guesses are still marked" in checked.stdout
+    mended = contract.read_text().replace("# guess:", "#")
+    contract.write_text(mended)
+    again = typed(tmp_path, "new", "tone", "--from", export)
+    assert again.returncode == 2
+    assert "is not overwritten" in again.stderr
+    assert contract.read_text() == mended
+    assert "still marked" not in typed(tmp_path, "check", "tone").stdout
+
+
+def test_a_proposal_that_is_no_contract_yet_stops_nobody_else(tmp_path: Path) -> None:
+    (tmp_path / "words.csv").write_text("rater,remark\nr1,well said\nr2,well done\n")
+    made = typed(tmp_path, "new", "words", "--from", str(tmp_path / "words.csv"))
+    folder = copied(tmp_path) / "assets" / "ingest" / "words"
+    assert made.returncode == 1
+    assert "no field looks like an answer" in made.stderr
+    assert "rename assets/ingest/words/proposed.yaml to defs.yaml" in made.stderr
+    assert [path.name for path in folder.iterdir()] == ["proposed.yaml"]
+    assert typed(tmp_path, "list").returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("code", "export", "told"),
+    [("Tone", "words.csv", "'Tone' is no code"), ("tone", "nowhere.csv", "is not there"), ("tone", "void", "no file")],
+)
+def test_what_cannot_be_proposed_is_said(tmp_path: Path, code: str, export: str, told: str) -> None:
+    (tmp_path / "words.csv").write_text("rater,label\nr1,x\n")
+    (tmp_path / "void").mkdir()
+    done = variorum("source", "new", code, "--from", str(tmp_path / export), check=False)
+    assert done.returncode == 2
+    assert told in done.stderr
+    assert not (ROOT / "assets" / "ingest" / "tone").exists()
 
 
 def test_a_dry_run_says_what_would_land_and_keeps_nothing(tmp_path: Path) -> None:
