@@ -58,10 +58,11 @@ class Field:
     @cached_property
     def words(self) -> tuple[str, ...]:
         """The last step's name in lower-case words: ``annotatorId`` is annotator, id."""
-        steps = re.split(r"(?<!\\)\.", self.path)
-        # labels.$annotator is what labels holds of one annotator.
-        last = steps[-2] if len(steps) > 1 and steps[-1].startswith("$") else steps[-1]
-        name = re.sub(r"\\(.)", r"\1", last).lstrip("$@#")
+        steps = [re.sub(r"\\(.)", r"\1", step) for step in re.split(r"(?<!\\)\.", self.path)]
+        # labels.$annotator is what labels holds of one annotator; OUTPUT:label is the tool's way of saying label.
+        named = [step for step in steps if not step.startswith("$")] or steps
+        parts = [part for part in re.split(r"[:/.]", named[-1]) if re.search("[A-Za-z]", part)]
+        name = (parts or named)[-1].lstrip("$@#")
         spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name)
         return tuple(re.findall(r"[a-z]+|[0-9]+", spaced.lower()))
 

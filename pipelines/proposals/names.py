@@ -188,12 +188,12 @@ def is_status(field: Field) -> bool:
     if not _STATUS.fullmatch(field.name) or not field.distinct:
         return False
     is_switch = field.name.endswith(("cancelled", "skipped"))
-    return set(field.distinct) <= (_SWITCHES if is_switch else _STATUSES).keys()
+    return {value.lower() for value in field.distinct} <= (_SWITCHES if is_switch else _STATUSES).keys()
 
 
 def status_of(value: str) -> Status:
     """The status that a value of such a field is."""
-    return _STATUSES.get(value) or _SWITCHES[value]
+    return _STATUSES.get(value.lower()) or _SWITCHES[value.lower()]
 
 
 def is_act_id(field: Field) -> bool:

@@ -138,7 +138,7 @@ def _split(one: Field) -> tuple[dict[str, Any], str, dict[str, Any]] | None:
         several = sum(sign in text for text in one.texts)
         spaced = any(token != token.strip() for token in tokens)
         short = all(len(token) <= _LONG for token in tokens)
-        if several * 20 >= len(one.texts) > 0 and short and not spaced and len(tokens) <= _FEW < len(one.texts):
+        if several * 20 >= len(one.texts) > 0 and short and not spaced and len(tokens) < min(_FEW, len(one.distinct)):
             question = {"type": "multi_choice", "options": sorted(filter(None, tokens))}
             return question, f"several values in one text, apart by {sign!r}", {"split": sign}
     return None

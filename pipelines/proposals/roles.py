@@ -15,8 +15,9 @@ from pipelines.proposals.guess import Guess
 from pipelines.proposals.questions import Asked, code_of, is_switch, one_hot_of, question_of
 
 _ISO = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ][0-9]{2}:[0-9]{2}.*)?")
+_MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}.*")
 _RESPONSE = re.compile(
-    r"(?P<what>response|answer|output|completion|summary|text|story|candidate|chosen|sentence)s?_?(?P<which>a|b|1|2|left|right)"
+    r"(?P<what>response|reply|answer|output|completion|summary|text|story|candidate|chosen|sentence)s?_?(?P<which>a|b|1|2|left|right)"
 )
 _TIMES = (
     "%m/%d/%Y %H:%M:%S",
@@ -152,7 +153,7 @@ class _Sorter:
     def _time(self, mapping: dict[str, Any]) -> None:
         if duration := self._take(names.is_duration, inner=True):
             mapping["duration_s"] = Guess(duration.path, "its name says so; it must be in seconds")
-        times = [one for path, one in self._left.items() if names.is_time(one) and self._apart.is_inner(path)]
+        times = [one for path, one in self._left.items() if self._is_time(one) and self._apart.is_inner(path)]
         for one in times:
             form = _time_format(one)
             if form is None:
@@ -162,7 +163,10 @@ class _Sorter:
             if "judged_at" in mapping:
                 self._roles.unplaced.append(one.path)
             else:
-                mapping["judged_at"] = Guess(stated, "its name and values say so")
+                mapping["judged_at"] = Guess(stated, "it holds times; is it when the judgment was given?")
+
+    def _is_time(self, one: Field) -> bool:
+        return names.is_time(one) or (bool(one.texts) and all(_MOMENT.fullmatch(text) for text in one.texts))
 
     def _aggregates(self, mapping: dict[str, Any]) -> None:
         paths = [path for path, one in self._left.items() if names.is_aggregate(one) and self._is_about_item(one)]
