@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.contracts.load import SOURCE_COMPONENT
-from pipelines.proposals.acts import Apart, take_apart
+from pipelines.proposals.acts import take_apart
+from pipelines.proposals.apart import Apart
 from pipelines.proposals.fields import fields_of
 from pipelines.proposals.guess import Guess, as_yaml, count_guesses
 from pipelines.proposals.names import person_rank, thing_rank

@@ -5,31 +5,18 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
 from pipelines.proposals import names
-from pipelines.proposals.acts import Apart
+from pipelines.proposals.apart import Apart
 from pipelines.proposals.fields import Field, fields_of, follows, text_of
 from pipelines.proposals.guess import Guess
 from pipelines.proposals.questions import Asked, code_of, is_switch, one_hot_of, question_of
+from pipelines.proposals.times import holds_moments, time_format
 
-_ISO = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ][0-9]{2}:[0-9]{2}.*)?")
-_MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}.*")
 _RESPONSE = re.compile(
     r"(?P<what>response|reply|answer|output|completion|summary|text|story|candidate|chosen|sentence)s?_?(?P<which>a|b|1|2|left|right)"
 )
-_TIMES = (
-    "%m/%d/%Y %H:%M:%S",
-    "%d/%m/%Y %H:%M:%S",
-    "%m/%d/%Y %H:%M",
-    "%d/%m/%Y %H:%M",
-    "%d.%m.%Y %H:%M:%S",
-    "%d.%m.%Y %H:%M",
-    "%Y/%m/%d %H:%M:%S",
-    "%Y/%m/%d %H:%M",
-)
-_TRIED = 200
 _EXTRA = 12
 """More fields than these are no longer a list that somebody reads; all that nothing names is kept anyway."""
 _MANY = 10
@@ -155,7 +142,7 @@ class _Sorter:
             mapping["duration_s"] = Guess(duration.path, "its name says so; it must be in seconds")
         times = [one for path, one in self._left.items() if self._is_time(one) and self._apart.is_inner(path)]
         for one in times:
-            form = _time_format(one)
+            form = time_format(one)
             if form is None:
                 continue
             self._left.pop(one.path)
@@ -166,7 +153,7 @@ class _Sorter:
                 mapping["judged_at"] = Guess(stated, "it holds times; is it when the judgment was given?")
 
     def _is_time(self, one: Field) -> bool:
-        return names.is_time(one) or (bool(one.texts) and all(_MOMENT.fullmatch(text) for text in one.texts))
+        return names.is_time(one) or holds_moments(one)
 
     def _aggregates(self, mapping: dict[str, Any]) -> None:
         paths = [path for path, one in self._left.items() if names.is_aggregate(one) and self._is_about_item(one)]
@@ -333,27 +320,3 @@ def _holds(one: Field, who: Field) -> bool:
         (text_of(value), text_of(who.values[at])) for at, value in one.values.items() if value and who.values.get(at)
     ]
     return len(both) >= _MANY and all(len(name) > 2 and name in text for text, name in both)
-
-
-def _parses(text: str, form: str) -> bool:
-    try:
-        datetime.strptime(text, form)
-    except ValueError:
-        return False
-    return True
-
-
-def _time_format(one: Field) -> str | None:
-    if not one.texts:
-        return None
-    if all(_ISO.fullmatch(text) for text in one.texts):
-        return "iso8601"
-    for form in _TIMES:
-        if all(_parses(text, form) for text in one.distinct[:_TRIED]):
-            return form
-    numbers = one.numbers
-    if numbers and min(numbers) > 1e12:
-        return "epoch_ms"
-    if numbers and min(numbers) > 1e8:
-        return "epoch_s"
-    return None
