@@ -16,8 +16,9 @@ from expectations.laws.evidence import judgment_key
 from expectations.laws.neutral import Fingerprint, neutral_fingerprints, summed
 from expectations.laws.verdicts import NAMED_OFFENDERS, Verdict
 from expectations.recount.beside import content_text, moment_text
-from expectations.recount.recount import Recount, recount_file
+from expectations.recount.recount import Recount
 from expectations.recount.refused import refused_of
+from expectations.recount.shares import recount_in_shares
 from pipelines.domain.pseudonyms import PseudonymKey
 from pipelines.landing.deliveries import raw_file
 from pipelines.landing.home import Home
@@ -150,12 +151,14 @@ def _recounts(
         if receipt.role not in ("judgments", "items"):
             continue
         first = file.file.copy * receipt.records_recounted
+        raw = raw_file(receipt.source, receipt.file_sha256, home)
         yield (
             file,
-            recount_file(
+            recount_in_shares(
+                raw,
                 file.contract,
                 file.file.mapping,
-                raw_file(receipt.source, receipt.file_sha256, home),
+                raw,
                 file.file.name,
                 receipt.file_sha256,
                 key,

@@ -17,7 +17,7 @@ from expectations.laws.neutral import Fingerprint
 from expectations.recount.acting import Acting
 from expectations.recount.acts import Layout
 from expectations.recount.refused import Refused
-from expectations.recount.taking import Taking
+from expectations.recount.taking import ALL, Share, Taking
 from expectations.recount.texts import JsonRecords, csv_rows, json_lines, members, text_of
 from expectations.recount.values import Unreadable
 from expectations.recount.xml import xml_records
@@ -60,26 +60,27 @@ def recount_file(
     by_variation: bool = False,
     with_moments: bool = False,
     contents: set[int] | None = None,
+    share: Share = ALL,
 ) -> Recount:
     """Recount one raw file by the mapping of that number; ``file_name`` is its name within the inbox folder.
+
+    Of a ``share`` of the records only what they come to is told, and by the first share what concerns the whole file.
 
     Memory is bounded by the record, but for ``by_variation``, which is empty unless it is asked for, and ``contents``,
     to which the md5 of each different content of an item is added (``expectations.recount.beside``).
     """
     files = contract.files[mapping]
-    taking = Taking(contract, files, refused, by_variation=by_variation, with_moments=with_moments, contents=contents)
+    taking = Taking(
+        contract, files, refused, by_variation=by_variation, with_moments=with_moments, contents=contents, share=share
+    )
     walk = _Walk(contract, files, raw, file_name, key, taking)
-    with raw.open("rb") as stream:
-        digest = sha256()
-        while block := stream.read(1 << 20):
-            digest.update(block)
-    if digest.hexdigest() != file_sha256:
+    if share.place == 0 and _sha256(raw) != file_sha256:
         taking.fault("the raw file", "has other bytes than its digest says")
     wanted = ("judgments",) if contents is None else ("judgments", "items")
     if not refused.whole and files.role in wanted:
         walk.count()
         for ordinal in refused.by_record:
-            if ordinal >= taking.records:
+            if ordinal >= taking.records and share.holds(ordinal):
                 taking.fault(f"record {ordinal}", "is in quarantine, and not in the file")
     total, moments = taking.total.fingerprint(), taking.moments
     return Recount(
@@ -93,6 +94,14 @@ def recount_file(
         dict(walk.unnamed),
         moments.fingerprint() if moments else None,
     )
+
+
+def _sha256(raw: Path) -> str:
+    with raw.open("rb") as stream:
+        digest = sha256()
+        while block := stream.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
 
 
 class _Walk:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from expectations.laws.neutral import Sum, number_of, written
@@ -21,6 +22,21 @@ SHOWN = 20
 """How many faults are told in words."""
 
 
+@dataclass(frozen=True)
+class Share:
+    """Every ``of``-th record of a file, from the ``place``-th on; by default all."""
+
+    place: int = 0
+    of: int = 1
+
+    def holds(self, ordinal: int) -> bool:
+        """Whether a record is in it."""
+        return ordinal % self.of == self.place
+
+
+ALL = Share()
+
+
 class Taking:
     """The records of one file, taken one after the other; memory is bounded by what is asked for beside the total.
 
@@ -30,7 +46,7 @@ class Taking:
         contents: numbers of what items hold; None where they are not asked for.
         moments: of when judgments were given; None where it is not asked for, or not surely known.
         faults: in words, the first ``SHOWN`` of ``fault_count``.
-        records: how many were taken.
+        records: how many there were, those of other shares included.
     """
 
     def __init__(
@@ -42,9 +58,11 @@ class Taking:
         by_variation: bool,
         with_moments: bool,
         contents: set[int] | None,
+        share: Share = ALL,
     ) -> None:
         self._contract, self._mapping, self._refused = contract, mapping, refused
         self._is_apart = bool(mapping.flatten or mapping.each)
+        self._share = share
         self.total = Sum()
         self.by_variation: defaultdict[tuple[str, str], Sum] | None = defaultdict(Sum) if by_variation else None
         self.contents = contents
@@ -64,6 +82,8 @@ class Taking:
         """One record: the judgments that it holds, all at once, and whether there are any."""
         ordinal = self.records
         self.records += 1
+        if not self._share.holds(ordinal):
+            return False
         refused = self._refused.by_record.get(ordinal)
         found: list[bytes] = []
         places: list[tuple[str, str]] = []

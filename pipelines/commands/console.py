@@ -53,6 +53,7 @@ def plain_errors() -> Iterator[None]:
     """Turns what users can cause into one plain message and the right exit code."""
     from expectations.gx.release import ExpectationError
     from expectations.laws.verdicts import LawBrokenError
+    from expectations.recount.shares import ShareError
     from pipelines.contracts.load import ContractError
     from pipelines.fetch import FetchError
     from pipelines.landing.inbox import InboxError
@@ -96,6 +97,7 @@ def plain_errors() -> Iterator[None]:
         ManifestError,
         NothingToProveError,
         PublishError,
+        ShareError,
         StoreError,
         UnprovedError,
     ) as error:
