@@ -17,7 +17,7 @@ from tests.integration.test_fixtures import KEY
 from tests.integration.test_recount import Copy
 
 
-@pytest.fixture(scope="module", params=["crehate", "lewidi2023_hs_brexit", "ttcw"])
+@pytest.fixture(scope="module", params=["crehate", "convabuse", "ttcw"])
 def copy(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Copy:
     return Copy(request.param, tmp_path_factory.mktemp(request.param))
 
@@ -56,7 +56,7 @@ def test_each_fault_is_found_once_whichever_share_meets_it(copy: Copy, number: i
     one, several = recount_file(*asked(copy, wrong)), in_shares(copy, wrong, number)
     assert sorted(several.faults) == sorted(one.faults)
     assert (several.fault_count, several.total, several.records) == (one.fault_count, one.total, one.records)
-    assert one.fault_count >= 3
+    assert one.fault_count >= 2
 
 
 def test_a_share_alone_is_not_the_whole(copy: Copy) -> None:
