@@ -141,6 +141,11 @@ PUBLIC = (
 )  # fmt: skip
 """The sources of the ten public data sets."""
 
+FROM_SCHEMA = (
+    "prism",
+)  # fmt: skip
+"""The sources of public sets whose files are nowhere beside the checkout; their fixtures follow published schemas."""
+
 
 @pytest.fixture(scope="session")
 def public(session_folder: Path, shared_data: Path) -> Ran:

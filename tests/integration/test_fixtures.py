@@ -19,7 +19,7 @@ from pipelines.ingest import ingest_source
 from pipelines.landing.home import Home
 from pipelines.landing.land import connect
 from pipelines.project import this_project
-from tests.conftest import PUBLIC, ROOT
+from tests.conftest import FROM_SCHEMA, PUBLIC, ROOT
 from tests.recounting import assert_recounted
 from tests.unit.landed import landed_folders
 
@@ -107,10 +107,13 @@ def expected_of(source: str) -> dict[str, list[Any]]:
 
 
 def test_every_public_source_has_a_fixture_with_its_provenance() -> None:
-    assert {path.name for path in FIXTURES.iterdir() if path.is_dir()} == set(PUBLIC)
+    assert {path.name for path in FIXTURES.iterdir() if path.is_dir()} == {*PUBLIC, *FROM_SCHEMA}
     for source in PUBLIC:
         text = (FIXTURES / source / "README.md").read_text(encoding="utf-8")
         assert all(part in text for part in ("invented", "## Schema", "## Traps", "sha256")), source
+    for source in FROM_SCHEMA:
+        text = (FIXTURES / source / "README.md").read_text(encoding="utf-8")
+        assert all(part in text for part in ("from the schema", "invented", "## Not confirmed", "## Traps")), source
 
 
 @pytest.mark.parametrize("source", PUBLIC)

@@ -1,0 +1,149 @@
+"""Public preference and disagreement sets that are too large to be here: fixtures from their published schemas.
+
+Each lands through the real contract and is held against a recount by the standard library; each trap has its name.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipelines.contracts.model import SourceContract
+from pipelines.project import this_project
+from tests.conftest import FROM_SCHEMA
+from tests.integration.preference_counts import RECOUNTS, Judged
+from tests.integration.test_fixtures import FIXTURES, landed
+
+Found = dict[str, list[Any]]
+
+
+@pytest.fixture(scope="module")
+def of(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """What a set's fixture lands as; each is landed once."""
+    known: dict[str, Found] = {}
+
+    def found(source: str) -> Found:
+        if source not in known:
+            known[source] = landed(source, tmp_path_factory.mktemp(source))
+        return known[source]
+
+    return found
+
+
+def judged(found: Found) -> Judged:
+    """The judgments that landed, as a recount gives them."""
+    return Counter((question, item, who, answer) for question, item, who, _, answer, _, _ in found["judgments"])
+
+
+def refused(found: Found) -> list[tuple[str | None, str]]:
+    """What is in quarantine: question and reason, sorted."""
+    return sorted(((question, reason) for question, _, _, reason, _ in found["quarantine"]), key=str)
+
+
+def answers(found: Found, question: str, item: str) -> dict[str | None, str]:
+    """Who gave which answer to a question about an item; of several the last."""
+    return {who: answer for asked, about, who, _, answer, _, _ in found["judgments"] if (asked, about) == (question, item)}
+
+
+def beside(found: Found, question: str, item: str, who: str | None) -> dict[str, Any]:
+    """What one judgment has beside its answer, where it is not the usual."""
+    (it,) = [row[6] for row in found["judgments"] if row[:3] == [question, item, who]]
+    return dict(it)
+
+
+def extra_of(found: Found, item: str) -> dict[str, Any]:
+    """What is kept with an item beside its content."""
+    (extra,) = [row[6] for row in found["items"] if row[0] == item]
+    return dict(json.loads(extra))
+
+
+def attributes(found: Found, who: str, attribute: str) -> list[tuple[str | None, str]]:
+    """Each observation of an annotator's attribute: value and status."""
+    return [(value, status) for one, name, value, status in found["attributes"] if (one, name) == (who, attribute)]
+
+
+QUARANTINED: dict[str, list[tuple[str | None, str]]] = {
+    "prism": [("performed_safety", "answer_out_of_scale"), ("score", "answer_out_of_scale")],
+}
+LOSSES: dict[str, list[str]] = {
+    "prism": ["tie_randomised", "order_unknown"],
+}
+CHANGED: dict[str, tuple[str, str, str]] = {
+    "prism": ("utterances.jsonl", '"score": 33', '"score": 34'),
+}
+"""By source: a file, and one value in it that becomes another."""
+
+
+def contract_of(source: str) -> SourceContract:
+    """The contract in the repository."""
+    return this_project().contract(source)
+
+
+def test_every_set_is_recounted_and_tells_its_quarantine_its_losses_and_a_change() -> None:
+    for known in (RECOUNTS, QUARANTINED, LOSSES, CHANGED):
+        assert set(known) == set(FROM_SCHEMA)
+
+
+@pytest.mark.parametrize("source", FROM_SCHEMA)
+def test_a_set_lands_judgment_by_judgment_as_it_is_recounted(source: str, of: Any) -> None:
+    """By question, item, annotator and answer. The laws' second reader was asked while it landed."""
+    assert judged(of(source)) == RECOUNTS[source](FIXTURES / source / "export")
+
+
+@pytest.mark.parametrize("source", FROM_SCHEMA)
+def test_what_a_set_has_wrong_is_in_quarantine_and_nothing_else_is(source: str, of: Any) -> None:
+    assert refused(of(source)) == QUARANTINED[source]
+
+
+@pytest.mark.parametrize("source", FROM_SCHEMA)
+def test_a_contract_declares_what_the_set_had_lost(source: str) -> None:
+    assert contract_of(source).known_losses == LOSSES[source]
+
+
+@pytest.mark.parametrize("source", FROM_SCHEMA)
+def test_a_value_that_changed_in_the_export_would_be_seen(source: str, tmp_path: Path) -> None:
+    """The twin: of an export in which one value is another, the recount is another."""
+    name, old, new = CHANGED[source]
+    export = FIXTURES / source / "export"
+    for path in export.iterdir():
+        text = path.read_text(encoding="utf-8")
+        if path.name == name:
+            assert text.count(old) == 1
+            text = text.replace(old, new)
+        (tmp_path / path.name).write_text(text, encoding="utf-8")
+    assert RECOUNTS[source](tmp_path) != RECOUNTS[source](export)
+
+
+def test_prism_keeps_a_tie_that_if_chosen_breaks_at_random(of: Any) -> None:
+    found = of("prism")
+    turn = [item for item in ("ut1", "ut2", "ut3", "ut4") if extra_of(found, item)["interaction_id"] == "int1"]
+    scores = {item: int(answers(found, "score", item)["user1"]) for item in turn}
+    assert [item for item in turn if scores[item] == max(scores.values())] == ["ut1", "ut2"]
+    chosen = {item: value for item, name, value in found["aggregates"] if name == "if_chosen"}
+    assert [chosen[item] for item in turn] == ["false", "true", "false", "false"]
+    assert "if_chosen" not in {question for question, *_ in found["judgments"]}
+
+
+def test_prism_takes_not_applicable_for_an_abstention(of: Any) -> None:
+    found = of("prism")
+    assert answers(found, "performed_factuality", "c1") == {"user1": '"N/A"'}
+    assert beside(found, "performed_factuality", "c1", "user1") == {"abstained": True}
+    assert beside(found, "performed_factuality", "c2", "user2") == {}
+
+
+def test_prism_keeps_who_declined_and_who_was_in_the_survey_alone(of: Any) -> None:
+    found = of("prism")
+    assert attributes(found, "user2", "gender") == [(None, "declined")]
+    assert attributes(found, "user1", "gender") == [("Female", "given")]
+    assert attributes(found, "user3", "age") == [("18-24 years old", "given")]
+    assert "user3" not in {who for _, _, who, *_ in found["judgments"]}
+    ((religion, _),) = attributes(found, "user1", "religion")
+    assert json.loads(str(religion))["simplified"] == "No Affiliation"
+
+
+def test_prism_has_two_licences() -> None:
+    assert contract_of("prism").licence == "CC-BY-4.0 AND CC-BY-NC-4.0"
