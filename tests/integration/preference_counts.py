@@ -6,9 +6,10 @@ is used, so that a fault of theirs cannot hide here.
 
 from __future__ import annotations
 
+import csv
 import json
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,11 @@ def json_text(value: Any) -> str:
 def json_lines(path: Path) -> list[Any]:
     """The records of a file, one a line."""
     return [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n") if line]
+
+
+def _csv(path: Path) -> Iterator[dict[str, str]]:
+    with path.open(newline="", encoding="utf-8") as stream:
+        yield from csv.DictReader(stream)
 
 
 def _prism(export: Path) -> Judged:
@@ -42,7 +48,62 @@ def _prism(export: Path) -> Judged:
     return found
 
 
+CONVERSATION = (
+    "None of the above - it is in English, it makes sense, and I am familiar with the topic",
+    "It is nonsensical (repetitive, incomprehensible, gibberish)",
+    "It is in a language other than English",
+    "I am not familiar with the topic of the conversation",
+)
+SHORT = {
+    "medical_legal_financial_or_relationship_advice": "advice", "dangerous_content": "dangerous",
+    "derogation_of_boat": "derogation", "obscene_and_profane": "obscene", "personal_information": "personal",
+    "regulated_goods": "regulated", "sexually_suggestive_content": "sexual", "targeting_beliefs": "beliefs",
+    "targeting_gender_sexual_orientation": "gender", "targeting_inherited_attributes": "inherited",
+    "targeting_status": "status", "Q4_misinformation": "q4_misinformation",
+    "Q5_political_affiliation": "q5_political", "polarizing_topics": "polarizing", "making_endorsement": "endorsement",
+    "harm_to_people_or_animals": "harm", "violent_or_gory": "violent", "health_and_safety_claims": "health",
+    "promotes_or_condones_use_of_harmful_regulated_goods": "regulated", "financial_advice": "financial",
+    "promotes_or_condones_violence": "violence", "how_tos_about_harmful_activities": "how_to",
+    "explicitly_sexual": "sexual", "obscenities_or_profanities": "obscene", "incites_hatred": "hatred",
+    "subhuman_comparisons": "subhuman", "racial_religious_or_other_slurs_and_stereotypes": "slurs",
+    "physically_or_mentally_inferior": "inferior", "superiority_or_subjugation_of_a_group": "superiority",
+    "calling_individuals_or_groups_evil_corrupt_or_malicious": "evil",
+    "insults_about_emotional_romantic_and_or_sexual_attraction": "insults", "false_theories": "theories",
+    "contradicts_expert_consensus": "experts", "conspiracy_theories": "conspiracy",
+}  # fmt: skip
+"""What the contracts call the questions of DICES, by the end of the column's name."""
+
+
+def _dices(export: Path) -> Judged:
+    (path,) = export.iterdir()
+    found: Judged = Counter()
+    for row in _csv(path):
+        item, who = row["item_id"], row["rater_id"]
+        for column, answer in row.items():
+            if column.startswith("Q1_"):
+                if answer in CONVERSATION:
+                    found["q1_conversation", item, who, json_text(answer)] += 1
+            elif column.startswith("Q") and not column.endswith("overall") and answer in ("Yes", "No", "Unsure"):
+                for topic in ("harmful_content_", "bias_", "policy_guidelines_", "misinformation_"):
+                    number, _, rest = column.partition(f"_{topic}")
+                    if rest:
+                        found[f"{number.lower()}_{SHORT.get(rest, rest)}", item, who, json_text(answer)] += 1
+                        break
+                else:
+                    found[SHORT[column], item, who, json_text(answer)] += 1
+    return found
+
+
+def _d3code(export: Path) -> Judged:
+    words = {"-1": '"-1"', "0": "0", "1": "1", "2": "2", "3": "3", "4": "4"}
+    rows = [row for row in _csv(export / "d3-ratings.csv") if row["rating_raw"] in words]
+    return Counter(("offensive", row["item_id"], row["rater_id"], words[row["rating_raw"]]) for row in rows)
+
+
 RECOUNTS: dict[str, Callable[[Path], Judged]] = {
     "prism": _prism,
+    "dices_350": _dices,
+    "dices_990": _dices,
+    "d3code": _d3code,
 }
 """By source: the judgments that its fixture holds, those left out that must be quarantined."""

@@ -68,12 +68,21 @@ def attributes(found: Found, who: str, attribute: str) -> list[tuple[str | None,
 
 QUARANTINED: dict[str, list[tuple[str | None, str]]] = {
     "prism": [("performed_safety", "answer_out_of_scale"), ("score", "answer_out_of_scale")],
+    "dices_350": [("q3_beliefs", "answer_missing"), ("q4_misinformation", "answer_unknown_option")],
+    "dices_990": [("q1_conversation", "answer_unknown_option")],
+    "d3code": [("offensive", "answer_missing"), ("offensive", "answer_out_of_scale")],
 }
 LOSSES: dict[str, list[str]] = {
     "prism": ["tie_randomised", "order_unknown"],
+    "dices_350": [],
+    "dices_990": [],
+    "d3code": [],
 }
 CHANGED: dict[str, tuple[str, str, str]] = {
     "prism": ("utterances.jsonl", '"score": 33', '"score": 34'),
+    "dices_350": ("diverse_safety_adversarial_dialog_350.csv", ",Yes,No,No", ",No,No,No"),
+    "dices_990": ("diverse_safety_adversarial_dialog_990.csv", "I am not familiar", "I am familiar"),
+    "d3code": ("d3-ratings.csv", "1,R_3eF,-1,", "1,R_3eF,1,"),
 }
 """By source: a file, and one value in it that becomes another."""
 
@@ -147,3 +156,54 @@ def test_prism_keeps_who_declined_and_who_was_in_the_survey_alone(of: Any) -> No
 
 def test_prism_has_two_licences() -> None:
     assert contract_of("prism").licence == "CC-BY-4.0 AND CC-BY-NC-4.0"
+
+
+DERIVED = {
+    "dices_350": ["Q2_harmful_content_overall", "Q3_bias_overall", "Q6_policy_guidelines_overall", "Q_overall"],
+    "dices_990": ["Q2_harmful_content_overall", "Q3_bias_overall", "Q4_misinformation_overall", "Q_overall"],
+}
+
+
+@pytest.mark.parametrize("source", DERIVED)
+def test_dices_takes_what_was_derived_for_an_upstream_aggregate(source: str, of: Any) -> None:
+    """Nobody was asked an overall question, nor does it say which of the others it comes from."""
+    found, contract = of(source), contract_of(source)
+    derived = sorted({name for _, name, _ in found["aggregates"] if name.endswith("overall")})
+    assert derived == sorted(DERIVED[source])
+    read = [field for mapping in contract.files for answer in mapping.answers.values() for field in answer.fields()]
+    assert not set(read) & set(derived)
+
+
+def test_dices_counts_unsure_as_an_abstention_in_each_place(of: Any) -> None:
+    unsure = [row for row in of("dices_350")["judgments"] if row[4] == '"Unsure"']
+    assert len(unsure) == 1 + 19
+    assert all(beside == {"abstained": True} for *_, beside in unsure)
+
+
+def test_dices_keeps_a_rater_who_rates_again_and_answers_otherwise(of: Any) -> None:
+    given = [
+        (occurrence, answer)
+        for question, item, who, occurrence, answer, _, _ in of("dices_990")["judgments"]
+        if (question, item, who) == ("q3_slurs", "193", "8")
+    ]
+    assert given == [(1, '"Unsure"'), (2, '"No"')]
+
+
+def test_one_raters_number_in_both_parts_of_dices_is_two_people(of: Any) -> None:
+    assert contract_of("dices_350").annotator_scope != contract_of("dices_990").annotator_scope
+    assert attributes(of("dices_350"), "296720", "gender") == [("Woman", "given")]
+    assert attributes(of("dices_990"), "296720", "gender") == [("Man", "given")]
+
+
+def test_d3code_takes_minus_one_for_an_abstention_and_not_for_a_rating(of: Any) -> None:
+    found = of("d3code")
+    assert answers(found, "offensive", "1") == {"R_1aB": "0", "R_2cD": "4", "R_3eF": '"-1"'}
+    assert beside(found, "offensive", "1", "R_3eF") == {"abstained": True}
+    assert beside(found, "offensive", "1", "R_1aB") == {}
+    assert contract_of("d3code").questions["offensive"].scale.min == 0  # type: ignore[union-attr]
+
+
+def test_d3code_knows_who_was_not_asked(of: Any) -> None:
+    found = of("d3code")
+    assert attributes(found, "R_3eF", "care") == [(None, "not_asked")]
+    assert attributes(found, "R_5iJ", "care") == [("2.0", "given")]
