@@ -142,7 +142,7 @@ PUBLIC = (
 """The sources of the ten public data sets."""
 
 FROM_SCHEMA = (
-    "prism", "dices_350", "dices_990", "d3code",
+    "prism", "dices_350", "dices_990", "d3code", "multipref", "helpsteer3_preference", "community_alignment",
 )  # fmt: skip
 """The sources of public sets whose files are nowhere beside the checkout; their fixtures follow published schemas."""
 

@@ -100,10 +100,67 @@ def _d3code(export: Path) -> Judged:
     return Counter(("offensive", row["item_id"], row["rater_id"], words[row["rating_raw"]]) for row in rows)
 
 
+MULTIPREF = {
+    "A-is-clearly-better": '{"preference":"left","strength":2.0}',
+    "A-is-slightly-better": '{"preference":"left","strength":1.0}',
+    "Tie": '"tie"',
+    "B-is-slightly-better": '{"preference":"right","strength":1.0}',
+    "B-is-clearly-better": '{"preference":"right","strength":2.0}',
+}
+
+
+def _multipref(export: Path) -> Judged:
+    found: Judged = Counter()
+    for row in json_lines(export / "MultiPref-Train.jsonl"):
+        for given in [*row["normal_worker_annotations"], *row["expert_worker_annotations"]]:
+            for aspect in ("overall", "helpful", "truthful", "harmless"):
+                if (said := given[f"{aspect}_pref"]) in MULTIPREF:
+                    found[aspect, row["comparison_id"], given["evaluator"], MULTIPREF[said]] += 1
+    return found
+
+
+def _helpsteer3(export: Path) -> Judged:
+    found: Judged = Counter()
+    for path in export.iterdir():
+        for row in json_lines(path):
+            prompt = json_text(row["context"])
+            item = json_text([prompt, row["response1"], row["response2"], None])
+            for given in row["individual_preference"]:
+                score = given["score"]
+                if abs(score) <= 3:
+                    side = "left" if score < 0 else "right"
+                    answer = json_text({"preference": side, "strength": float(abs(score))}) if score else '"tie"'
+                    found["preference", item, None, answer] += 1
+                for number in (1, 2):
+                    if given[f"feedback{number}"]:
+                        found[f"feedback_{number}", item, None, json_text(given[f"feedback{number}"])] += 1
+    return found
+
+
+def _community_alignment(export: Path) -> Judged:
+    found: Judged = Counter()
+    for row in json_lines(export / "train.jsonl"):
+        before: list[dict[str, Any]] = []
+        for turn in ("first", "second", "third", "fourth"):
+            prompt, preferred = row[f"{turn}_turn_prompt"], row[f"{turn}_turn_preferred_response"]
+            responses = {f"response_{letter}": row[f"{turn}_turn_response_{letter}"] for letter in "abcd"}
+            if preferred in responses:
+                item = json_text([prompt, *responses.values(), json_text(before) if before else None])
+                found["preferred", item, row["annotator_id"], json_text(preferred)] += 1
+            before.append({"prompt": prompt, "response": responses.get(preferred)})
+    return found
+
+
 RECOUNTS: dict[str, Callable[[Path], Judged]] = {
     "prism": _prism,
     "dices_350": _dices,
     "dices_990": _dices,
     "d3code": _d3code,
+    "multipref": _multipref,
+    "helpsteer3_preference": _helpsteer3,
+    "community_alignment": _community_alignment,
 }
-"""By source: the judgments that its fixture holds, those left out that must be quarantined."""
+"""By source: the judgments that its fixture holds, those left out that must be quarantined.
+
+An item whose id is a digest is told by its content: the JSON of its prompt, its responses and its context.
+"""

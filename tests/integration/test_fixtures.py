@@ -27,8 +27,8 @@ FIXTURES = ROOT / "tests" / "fixtures"
 KEY = PseudonymKey(b"k" * 32)
 
 JUDGMENT = ("question", "item", "annotator", "occurrence", "answer", "raw_answer")
-BESIDE = {"status": "submitted", "abstained": False, "rationale": None, "attribution": "stable",
-          "presentation_order": None, "judged_at": None}  # fmt: skip
+BESIDE = {"status": "submitted", "abstained": False, "rationale": None, "confidence": None, "attribution": "stable",
+          "annotator_kind": "human", "presentation_order": None, "judged_at": None}  # fmt: skip
 """What a judgment has unless expected.json says otherwise."""
 
 
@@ -60,7 +60,7 @@ def landed(source: str, tmp_path: Path) -> dict[str, list[Any]]:
     identities = home.root / "raw" / source / "identities"
     with connect() as con:
         con.execute(f"create view who as select distinct * from read_parquet('{identities}/*/*.parquet')")
-        for table in ("judgments", "quarantine", "annotator_attributes", "items", "upstream_aggregates"):
+        for table in ("judgments", "quarantine", "annotators", "annotator_attributes", "items", "upstream_aggregates"):
             parts = " union all ".join(
                 f"select *, {place} as file_position from read_parquet('{folder}/{table}/*.parquet')"
                 for place, folder in enumerate(folders)
@@ -81,6 +81,10 @@ def landed(source: str, tmp_path: Path) -> dict[str, list[Any]]:
             "attributes": con.execute(
                 "select distinct raw_annotator, attribute, value, attribute_status from annotator_attributes"
                 " join who using (annotator_id) order by all"
+            ).fetchall(),
+            "annotators": con.execute(
+                "select distinct raw_annotator, annotator_kind, pool from annotators join who using (annotator_id)"
+                " order by all"
             ).fetchall(),
             "items": con.execute(
                 "select distinct item_id, text, prompt, [one.text for one in responses], language, context, extra"

@@ -15,7 +15,7 @@ import pytest
 from pipelines.contracts.model import SourceContract
 from pipelines.project import this_project
 from tests.conftest import FROM_SCHEMA
-from tests.integration.preference_counts import RECOUNTS, Judged
+from tests.integration.preference_counts import RECOUNTS, Judged, json_text
 from tests.integration.test_fixtures import FIXTURES, landed
 
 Found = dict[str, list[Any]]
@@ -34,9 +34,19 @@ def of(tmp_path_factory: pytest.TempPathFactory) -> Any:
     return found
 
 
-def judged(found: Found) -> Judged:
-    """The judgments that landed, as a recount gives them."""
-    return Counter((question, item, who, answer) for question, item, who, _, answer, _, _ in found["judgments"])
+def contract_of(source: str) -> SourceContract:
+    """The contract in the repository."""
+    return this_project().contract(source)
+
+
+def judged(source: str, found: Found) -> Judged:
+    """The judgments that landed, as a recount gives them: items with a digest for an id are told by their content."""
+    named = {row[0]: row[0] for row in found["items"]}
+    if any(mapping.item and mapping.item.key_digest for mapping in contract_of(source).files):
+        contents = [(row[0], json_text([row[2], *row[3], row[5]])) for row in found["items"]]
+        named = dict(contents)
+        assert len(named) == len(set(named.values())) == len(contents)
+    return Counter((question, named[item], who, answer) for question, item, who, _, answer, _, _ in found["judgments"])
 
 
 def refused(found: Found) -> list[tuple[str | None, str]]:
@@ -46,7 +56,9 @@ def refused(found: Found) -> list[tuple[str | None, str]]:
 
 def answers(found: Found, question: str, item: str) -> dict[str | None, str]:
     """Who gave which answer to a question about an item; of several the last."""
-    return {who: answer for asked, about, who, _, answer, _, _ in found["judgments"] if (asked, about) == (question, item)}
+    return {
+        who: answer for asked, about, who, _, answer, _, _ in found["judgments"] if (asked, about) == (question, item)
+    }
 
 
 def beside(found: Found, question: str, item: str, who: str | None) -> dict[str, Any]:
@@ -71,25 +83,37 @@ QUARANTINED: dict[str, list[tuple[str | None, str]]] = {
     "dices_350": [("q3_beliefs", "answer_missing"), ("q4_misinformation", "answer_unknown_option")],
     "dices_990": [("q1_conversation", "answer_unknown_option")],
     "d3code": [("offensive", "answer_missing"), ("offensive", "answer_out_of_scale")],
+    "multipref": [("harmless", "answer_missing"), ("overall", "answer_unknown_option")],
+    "helpsteer3_preference": [("preference", "answer_unknown_option")],
+    "community_alignment": [("preferred", "answer_unknown_option")],
 }
 LOSSES: dict[str, list[str]] = {
     "prism": ["tie_randomised", "order_unknown"],
     "dices_350": [],
     "dices_990": [],
     "d3code": [],
+    "multipref": ["order_unknown"],
+    "helpsteer3_preference": ["no_ids", "order_unknown"],
+    "community_alignment": ["order_unknown"],
 }
 CHANGED: dict[str, tuple[str, str, str]] = {
     "prism": ("utterances.jsonl", '"score": 33', '"score": 34'),
     "dices_350": ("diverse_safety_adversarial_dialog_350.csv", ",Yes,No,No", ",No,No,No"),
     "dices_990": ("diverse_safety_adversarial_dialog_990.csv", "I am not familiar", "I am familiar"),
     "d3code": ("d3-ratings.csv", "1,R_3eF,-1,", "1,R_3eF,1,"),
+    "multipref": (
+        "MultiPref-Train.jsonl",
+        '"evaluator": "w2", "overall_pref": "B-',
+        '"evaluator": "w3", "overall_pref": "B-',
+    ),
+    "helpsteer3_preference": ("train.jsonl", '"score": -3', '"score": 3'),
+    "community_alignment": (
+        "train.jsonl",
+        '"first_turn_preferred_response": "response_d"',
+        '"first_turn_preferred_response": "response_a"',
+    ),
 }
 """By source: a file, and one value in it that becomes another."""
-
-
-def contract_of(source: str) -> SourceContract:
-    """The contract in the repository."""
-    return this_project().contract(source)
 
 
 def test_every_set_is_recounted_and_tells_its_quarantine_its_losses_and_a_change() -> None:
@@ -100,7 +124,7 @@ def test_every_set_is_recounted_and_tells_its_quarantine_its_losses_and_a_change
 @pytest.mark.parametrize("source", FROM_SCHEMA)
 def test_a_set_lands_judgment_by_judgment_as_it_is_recounted(source: str, of: Any) -> None:
     """By question, item, annotator and answer. The laws' second reader was asked while it landed."""
-    assert judged(of(source)) == RECOUNTS[source](FIXTURES / source / "export")
+    assert judged(source, of(source)) == RECOUNTS[source](FIXTURES / source / "export")
 
 
 @pytest.mark.parametrize("source", FROM_SCHEMA)
@@ -207,3 +231,63 @@ def test_d3code_knows_who_was_not_asked(of: Any) -> None:
     found = of("d3code")
     assert attributes(found, "R_3eF", "care") == [(None, "not_asked")]
     assert attributes(found, "R_5iJ", "care") == [("2.0", "given")]
+
+
+def test_multipref_keeps_four_aspects_apart_with_confidence_and_strength(of: Any) -> None:
+    given = {
+        question: answer for question, item, who, _, answer, _, _ in of("multipref")["judgments"]
+        if (item, who) == ("c1", "e1")
+    }  # fmt: skip
+    assert {question: json.loads(answer) for question, answer in given.items()} == {
+        "overall": {"preference": "right", "strength": 2.0},
+        "helpful": {"preference": "right", "strength": 2.0},
+        "truthful": {"preference": "right", "strength": 2.0},
+        "harmless": {"preference": "left", "strength": 1.0},
+    }
+    first = [row[6] for row in of("multipref")["judgments"] if row[:4] == ["helpful", "c1", "w1", 1]]
+    assert first == [{"rationale": "  It says so. ", "confidence": "absolutely-confident"}]
+    assert beside(of("multipref"), "truthful", "c2", "w1") == {"rationale": "", "confidence": "not-confident"}
+    assert beside(of("multipref"), "overall", "c2", "w1") == {"confidence": "fairly-confident"}
+
+
+def test_multipref_keeps_one_person_of_both_pools_and_who_recruited_them(of: Any) -> None:
+    given = [row[3:5] for row in of("multipref")["judgments"] if row[:3] == ["overall", "c1", "w1"]]
+    assert given == [[1, '{"preference":"left","strength":2.0}'], [2, '{"preference":"left","strength":1.0}']]
+    pools = [(who, pool) for who, _, pool in of("multipref")["annotators"]]
+    assert pools == [("e1", "expert"), ("w1", "expert"), ("w1", "normal worker"), ("w2", "normal worker")]
+
+
+def test_helpsteer3_invents_nobody_and_drops_nobody(of: Any) -> None:
+    found = of("helpsteer3_preference")
+    assert {row[2] for row in found["judgments"]} == {None}
+    assert {row[6]["attribution"] for row in found["judgments"]} == {"none"}
+    twice = [row for row in found["judgments"] if row[0] == "preference" and row[5] == "1"]
+    assert len(twice) == 2  # word for word the same, by two people
+    assert len({row[1] for row in twice}) == 1
+
+
+def test_helpsteer3_tells_items_apart_by_all_that_was_shown(of: Any) -> None:
+    found = of("helpsteer3_preference")
+    assert len({row[0] for row in found["items"]}) == 3
+    assert len({tuple(row[3]) for row in found["items"]}) == 2  # the same two responses to two questions
+    assert {name for _, name, _ in found["aggregates"]} == {"overall_preference"}
+
+
+def test_community_alignment_has_one_item_where_people_saw_the_same(of: Any) -> None:
+    found = of("community_alignment")
+    (opening,) = [row[0] for row in found["items"] if row[2] == "What is a good life?"]
+    given = [(who, n, answer) for _, item, who, n, answer, _, _ in found["judgments"] if item == opening]
+    assert sorted(given) == [("a1", 1, '"response_b"'), ("a1", 2, '"response_c"'), ("a2", 1, '"response_d"')]
+    later = [row for row in found["items"] if row[2] == "More?"]
+    assert len({row[0] for row in later}) == len({row[5] for row in later}) == 2
+
+
+def test_community_alignment_keeps_both_of_two_profiles(of: Any) -> None:
+    found = of("community_alignment")
+    assert attributes(found, "a1", "age") == [("18-34", "given"), ("35-45", "given")]
+    assert attributes(found, "a2", "age") == [("55+", "given")]
+
+
+def test_community_alignment_makes_no_item_of_a_turn_that_did_not_take_place(of: Any) -> None:
+    found = of("community_alignment")
+    assert sorted(str(row[2]) for row in found["items"]) == ["Hola", "More?", "More?", "What is a good life?", "¿Y?"]
