@@ -75,7 +75,7 @@ class Project:
         alone = {
             code: dataset_of_one(contract)
             for code, contract in self.contracts.items()
-            if code not in held and code not in declared
+            if code not in held and code not in declared and not contract.is_aggregate_only
         }
         return dict(sorted({**declared, **alone}.items()))
 
@@ -89,6 +89,11 @@ class Project:
             (("sources", place), f"no contract for {source}; known sources: {', '.join(self.contracts)}")
             for place, source in enumerate(dataset.sources)
             if source not in self.contracts
+        ]
+        problems += [
+            (("sources", place), f"{source} holds no judgments, only aggregates of them; a release is of judgments")
+            for place, source in enumerate(dataset.sources)
+            if source in self.contracts and self.contracts[source].is_aggregate_only
         ]
         if dataset.tier == "public" and dataset.dataset in self.contracts:
             problems.append((("dataset",), "is the code of a source, whose own releases are not public; name it else"))

@@ -151,6 +151,12 @@ def _community_alignment(export: Path) -> Judged:
     return found
 
 
+def _oasst1(export: Path) -> Judged:
+    """Averages are nobody's answers."""
+    assert all("labels" in row for path in export.iterdir() for row in json_lines(path))
+    return Counter()
+
+
 RECOUNTS: dict[str, Callable[[Path], Judged]] = {
     "prism": _prism,
     "dices_350": _dices,
@@ -159,6 +165,7 @@ RECOUNTS: dict[str, Callable[[Path], Judged]] = {
     "multipref": _multipref,
     "helpsteer3_preference": _helpsteer3,
     "community_alignment": _community_alignment,
+    "oasst1": _oasst1,
 }
 """By source: the judgments that its fixture holds, those left out that must be quarantined.
 

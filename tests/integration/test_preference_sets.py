@@ -14,9 +14,9 @@ import pytest
 
 from pipelines.contracts.model import SourceContract
 from pipelines.project import this_project
-from tests.conftest import FROM_SCHEMA
+from tests.conftest import FROM_SCHEMA, variorum
 from tests.integration.preference_counts import RECOUNTS, Judged, json_text
-from tests.integration.test_fixtures import FIXTURES, landed
+from tests.integration.test_fixtures import FIXTURES, inbox_of, landed
 
 Found = dict[str, list[Any]]
 
@@ -86,6 +86,7 @@ QUARANTINED: dict[str, list[tuple[str | None, str]]] = {
     "multipref": [("harmless", "answer_missing"), ("overall", "answer_unknown_option")],
     "helpsteer3_preference": [("preference", "answer_unknown_option")],
     "community_alignment": [("preferred", "answer_unknown_option")],
+    "oasst1": [],
 }
 LOSSES: dict[str, list[str]] = {
     "prism": ["tie_randomised", "order_unknown"],
@@ -95,6 +96,7 @@ LOSSES: dict[str, list[str]] = {
     "multipref": ["order_unknown"],
     "helpsteer3_preference": ["no_ids", "order_unknown"],
     "community_alignment": ["order_unknown"],
+    "oasst1": ["aggregate_only", "no_ids"],
 }
 CHANGED: dict[str, tuple[str, str, str]] = {
     "prism": ("utterances.jsonl", '"score": 33', '"score": 34'),
@@ -117,7 +119,7 @@ CHANGED: dict[str, tuple[str, str, str]] = {
 
 
 def test_every_set_is_recounted_and_tells_its_quarantine_its_losses_and_a_change() -> None:
-    for known in (RECOUNTS, QUARANTINED, LOSSES, CHANGED):
+    for known in (RECOUNTS, QUARANTINED, LOSSES, {**CHANGED, "oasst1": None}):
         assert set(known) == set(FROM_SCHEMA)
 
 
@@ -137,7 +139,7 @@ def test_a_contract_declares_what_the_set_had_lost(source: str) -> None:
     assert contract_of(source).known_losses == LOSSES[source]
 
 
-@pytest.mark.parametrize("source", FROM_SCHEMA)
+@pytest.mark.parametrize("source", CHANGED)
 def test_a_value_that_changed_in_the_export_would_be_seen(source: str, tmp_path: Path) -> None:
     """The twin: of an export in which one value is another, the recount is another."""
     name, old, new = CHANGED[source]
@@ -291,3 +293,32 @@ def test_community_alignment_keeps_both_of_two_profiles(of: Any) -> None:
 def test_community_alignment_makes_no_item_of_a_turn_that_did_not_take_place(of: Any) -> None:
     found = of("community_alignment")
     assert sorted(str(row[2]) for row in found["items"]) == ["Hola", "More?", "More?", "What is a good life?", "¿Y?"]
+
+
+def test_oasst1_holds_no_judgment_and_keeps_its_averages_apart_to_the_last_digit(of: Any) -> None:
+    found = of("oasst1")
+    assert found["judgments"] == []
+    kept = {(item, name): value for item, name, value in found["aggregates"]}
+    assert json.loads(kept["m1", "labels"]) == {"name": ["spam", "quality"], "value": [0.0, 7 / 12], "count": [3, 3]}
+    assert "0.5833333333333334" in kept["m1", "labels"]
+    assert kept["m3", "labels"] == "null"
+    assert {name for _, name in kept} == {"labels", "emojis", "rank", "review_count", "review_result"}
+    assert not any("user-" in str(row) for table in found.values() for row in table)
+
+
+def test_oasst1_is_in_no_release_and_no_run_of_its_own() -> None:
+    assert not this_project().datasets_with(["oasst1"])
+    ran = variorum("run", "--source", "oasst1", check=False)
+    assert ran.returncode == 2
+    assert "single judgments are gone, so there is nothing to prove or to release" in ran.stderr
+
+
+def test_oasst1_is_checked_with_what_is_lost(tmp_path: Path) -> None:
+    inbox = inbox_of("oasst1", tmp_path)
+    told = variorum("source", "check", "oasst1", "--inbox", str(inbox), "--home", str(tmp_path / "home")).stdout
+    assert "refused as judgments: only aggregates were published; single judgments are gone." in told
+    assert "labels 3" in told
+    other = inbox_of("d3code", tmp_path / "other")
+    ran = variorum("source", "check", "d3code", "--inbox", str(other), "--home", str(tmp_path / "home"), check=False)
+    assert "about 3 items" in ran.stdout
+    assert "refused as judgments" not in ran.stdout

@@ -135,6 +135,21 @@ def test_a_public_dataset_is_released_when_it_is_named_and_leaves_its_sources_to
     assert [one.dataset for one in declared.datasets_with(["one"])] == ["one"]
 
 
+def test_a_source_of_aggregates_alone_is_in_no_dataset(tmp_path: Path) -> None:
+    """Nor is it one of its own: a release is of judgments."""
+    declared = project(tmp_path)
+    path = tmp_path / "assets" / "ingest" / "two" / "defs.yaml"
+    text = path.read_text().partition("  questions")[0] + (
+        "  known_losses: [aggregate_only]\n  files:\n    - role: items\n      pattern: a.csv\n"
+        "      dialect: {format: csv}\n      item: {key: i}\n      upstream_aggregates: [mean]\n"
+    )
+    path.write_text(text)
+    with pytest.raises(ContractError, match="two holds no judgments, only aggregates of them"):
+        _ = declared.datasets
+    (tmp_path / "assets" / "release" / "both" / "defs.yaml").unlink()
+    assert list(Project(tmp_path).datasets) == ["one"]
+
+
 def test_a_public_dataset_may_not_be_called_as_a_source_is(tmp_path: Path) -> None:
     declared = project(tmp_path)
     (tmp_path / "assets" / "release" / "both").rename(tmp_path / "assets" / "release" / "one")
