@@ -139,6 +139,7 @@ def test_the_good_one_is_taken(tmp_path: Path) -> None:
         ("{format: jsonl}", "{format: csv, header: [a, b, a]}", 18, "header names a twice"),
         ("{format: jsonl}", "{format: csv, header: []}", 18, "at least 1 item"),
         ("{format: jsonl}", "{format: xml}", 18, "format xml needs record"),
+        ("{format: jsonl}", "{format: csv, trailing_commas: true}", 18, "trailing_commas belongs to json and jsonl"),
         ("{format: jsonl}", "{format: jsonl, record: a/b}", 18, "record belongs to format xml"),
         ("{format: jsonl}", "{format: xml, record: a//b}", 18, "is no path of elements"),
         ("each: {list: annotations}", "each: {lst: annotations}", 19, "list, entries, columns or zip"),

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from typing import Any
 
-
 POOLS = {"normal_worker_annotations": "normal worker", "expert_worker_annotations": "expert"}
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from typing import Any
 
-
 SLIDERS = ("performance_attributes", "choice_attributes")
 
 
