@@ -157,6 +157,70 @@ def _oasst1(export: Path) -> Judged:
     return Counter()
 
 
+def _lewidi2025(export: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The records of a set with their items, profiles left out."""
+    for path in export.iterdir():
+        if "annotators_meta" not in path.name:
+            for key, record in json.loads(path.read_text(encoding="utf-8")).items():
+                yield f"{record['split']}/{key}", record
+
+
+def _csc(export: Path) -> Judged:
+    return Counter(
+        ("sarcasm", item, who, answer)
+        for item, record in _lewidi2025(export)
+        for who, answer in record["annotations"].items()
+        if answer in "123456"
+    )
+
+
+def _multipico(export: Path) -> Judged:
+    return Counter(
+        ("irony", item, who[3:], json_text(answer))
+        for item, record in _lewidi2025(export)
+        for who, answer in record["annotations"].items()
+        if who[:3] == "Ann" and answer in "01"
+    )
+
+
+def _paraphrase(export: Path) -> Judged:
+    return Counter(
+        ("paraphrase", item, who, answer)
+        for item, record in _lewidi2025(export)
+        if set(record["annotators"].split(",")) == set(record["annotations"])
+        for who, answer in record["annotations"].items()
+        if abs(int(answer)) <= 5
+    )
+
+
+LABELS = ("entailment", "neutral", "contradiction")
+
+
+def _varierrnli(export: Path) -> Judged:
+    return Counter(
+        ("inference", item, who, json_text([label for label in LABELS if label in answer.split(",")]))
+        for item, record in _lewidi2025(export)
+        if len(record["annotators"].split(",")) == len(",".join(record["annotations"].values()).split(","))
+        for who, answer in record["annotations"].items()
+        if set(answer.split(",")) <= set(LABELS)
+    )
+
+
+def _varierr(export: Path) -> Judged:
+    found: Judged = Counter()
+    for row in json_lines(export / "varierr.json"):
+        first: dict[int, list[str]] = {who: ["idk"] for who in row["idk"]}
+        for label in LABELS:
+            for one in row[label]:
+                first.setdefault(one["annotator"], []).append(label)
+                for view in one["judgments"]:
+                    answer = json_text("true" if view["makes_sense"] else "false")
+                    found["makes_sense", one["id"], str(view["annotator"]), answer] += 1
+        for who, labels in first.items():
+            found["inference", row["id"], str(who), json_text(labels)] += 1
+    return found
+
+
 RECOUNTS: dict[str, Callable[[Path], Judged]] = {
     "prism": _prism,
     "dices_350": _dices,
@@ -166,6 +230,11 @@ RECOUNTS: dict[str, Callable[[Path], Judged]] = {
     "helpsteer3_preference": _helpsteer3,
     "community_alignment": _community_alignment,
     "oasst1": _oasst1,
+    "varierr": _varierr,
+    "lewidi2025_csc": _csc,
+    "lewidi2025_multipico": _multipico,
+    "lewidi2025_paraphrase": _paraphrase,
+    "lewidi2025_varierrnli": _varierrnli,
 }
 """By source: the judgments that its fixture holds, those left out that must be quarantined.
 

@@ -13,10 +13,12 @@ from typing import Any
 import pytest
 
 from pipelines.contracts.model import SourceContract
+from pipelines.ingest import ingest_source
+from pipelines.landing.home import Home
 from pipelines.project import this_project
 from tests.conftest import FROM_SCHEMA, variorum
 from tests.integration.preference_counts import RECOUNTS, Judged, json_text
-from tests.integration.test_fixtures import FIXTURES, inbox_of, landed
+from tests.integration.test_fixtures import FIXTURES, KEY, inbox_of, landed
 
 Found = dict[str, list[Any]]
 
@@ -70,7 +72,7 @@ def beside(found: Found, question: str, item: str, who: str | None) -> dict[str,
 def extra_of(found: Found, item: str) -> dict[str, Any]:
     """What is kept with an item beside its content."""
     (extra,) = [row[6] for row in found["items"] if row[0] == item]
-    return dict(json.loads(extra))
+    return dict(json.loads(extra or "{}"))
 
 
 def attributes(found: Found, who: str, attribute: str) -> list[tuple[str | None, str]]:
@@ -87,6 +89,11 @@ QUARANTINED: dict[str, list[tuple[str | None, str]]] = {
     "helpsteer3_preference": [("preference", "answer_unknown_option")],
     "community_alignment": [("preferred", "answer_unknown_option")],
     "oasst1": [],
+    "varierr": [],
+    "lewidi2025_csc": [("sarcasm", "answer_out_of_scale")],
+    "lewidi2025_multipico": [("irony", "answer_unknown_option"), (None, "record_shape")],
+    "lewidi2025_paraphrase": [("paraphrase", "answer_out_of_scale"), (None, "record_shape")],
+    "lewidi2025_varierrnli": [("inference", "answer_unknown_option"), (None, "record_shape")],
 }
 LOSSES: dict[str, list[str]] = {
     "prism": ["tie_randomised", "order_unknown"],
@@ -97,6 +104,11 @@ LOSSES: dict[str, list[str]] = {
     "helpsteer3_preference": ["no_ids", "order_unknown"],
     "community_alignment": ["order_unknown"],
     "oasst1": ["aggregate_only", "no_ids"],
+    "varierr": ["silent_nonresponse"],
+    "lewidi2025_csc": [],
+    "lewidi2025_multipico": [],
+    "lewidi2025_paraphrase": [],
+    "lewidi2025_varierrnli": [],
 }
 CHANGED: dict[str, tuple[str, str, str]] = {
     "prism": ("utterances.jsonl", '"score": 33', '"score": 34'),
@@ -114,6 +126,11 @@ CHANGED: dict[str, tuple[str, str, str]] = {
         '"first_turn_preferred_response": "response_d"',
         '"first_turn_preferred_response": "response_a"',
     ),
+    "varierr": ("varierr.json", '{"annotator": 2, "makes_sense": false}', '{"annotator": 2, "makes_sense": true}'),
+    "lewidi2025_csc": ("CSC_train.json", '"Ann73": "3"', '"Ann74": "3"'),
+    "lewidi2025_multipico": ("MP_train.json", '"Ann10": "1"', '"Ann10": "0"'),
+    "lewidi2025_paraphrase": ("Paraphrase_train.json", '"Ann3": "5"', '"Ann3": "4"'),
+    "lewidi2025_varierrnli": ("VariErrNLI_dev.json", '"entailment,neutral"', '"entailment,contradiction"'),
 }
 """By source: a file, and one value in it that becomes another."""
 
@@ -322,3 +339,79 @@ def test_oasst1_is_checked_with_what_is_lost(tmp_path: Path) -> None:
     ran = variorum("source", "check", "d3code", "--inbox", str(other), "--home", str(tmp_path / "home"), check=False)
     assert "about 3 items" in ran.stdout
     assert "refused as judgments" not in ran.stdout
+
+
+def test_varierr_keeps_a_label_that_its_writer_took_back(of: Any) -> None:
+    found = of("varierr")
+    taken_back = "1552-contradiction-1"
+    assert answers(found, "inference", "54811c")["1"] == '["neutral","contradiction"]'
+    assert answers(found, "makes_sense", taken_back) == {"0": '"false"', "1": '"false"', "3": '"true"'}
+    kept = {name: value for item, name, value in found["aggregates"] if item in ("54811c", taken_back)}
+    assert (kept["self_corrected"], kept["error_labels"]) == ("true", '["contradiction"]')
+
+
+def test_varierr_keeps_reasons_with_labels_and_abstentions_as_answers(of: Any) -> None:
+    found = of("varierr")
+    assert beside(found, "inference", "54811c", "1") == {"rationale": '["For all.","“For all”."]'}
+    assert beside(found, "inference", "23751e", "0") == {"rationale": "Not indoors. "}
+    assert answers(found, "inference", "23751e")["3"] == '["idk"]'
+    assert beside(found, "inference", "23751e", "3") == {"abstained": True}
+    assert "2" not in answers(found, "makes_sense", "664-contradiction-1")
+
+
+def test_varierr_makes_an_item_of_each_reason_and_names_its_writer_by_pseudonym(of: Any) -> None:
+    extra = extra_of(of("varierr"), "664-contradiction-1")
+    assert extra["label"] == "contradiction"
+    assert extra["author"].startswith("a")
+    assert len(extra["author"]) == 33
+    assert not extra_of(of("varierr"), "23751e").get("author")
+
+
+def test_csc_knows_what_expired_and_what_was_not_asked(of: Any) -> None:
+    found = of("lewidi2025_csc")
+    assert attributes(found, "Ann73", "gender") == [(None, "withheld")]
+    assert attributes(found, "Ann1", "age") == [(None, "not_asked")]
+    assert attributes(found, "Ann0", "age") == [("56", "given")]
+    assert {item for _, item, *_ in found["judgments"]} == {"train/17", "train/18", "dev/17"}
+
+
+def test_multipico_brings_profiles_and_judgments_together(of: Any) -> None:
+    """``Ann0`` judged, ``0`` has a profile: one pseudonym, or the profile would be nobody's."""
+    found = of("lewidi2025_multipico")
+    judges = {who for _, _, who, *_ in found["judgments"]}
+    assert judges == {who for who, *_ in found["attributes"]} == {"0", "1", "10"}
+    assert attributes(found, "0", "ethnicity") == [(None, "withheld")]
+    assert attributes(found, "0", "age") == [("19.0", "given")]
+
+
+def test_paraphrase_reads_profiles_in_which_a_comma_trails(of: Any, tmp_path: Path) -> None:
+    assert attributes(of("lewidi2025_paraphrase"), "Ann2", "education") == [("a, }", "given")]
+    contract = contract_of("lewidi2025_paraphrase")
+    *judged, profiles = contract.files
+    strict = profiles.model_copy(update={"dialect": profiles.dialect.model_copy(update={"trailing_commas": False})})
+    found = ingest_source(
+        contract.model_copy(update={"files": [*judged, strict]}),
+        inbox_of("lewidi2025_paraphrase", tmp_path),
+        Home(tmp_path / "home"),
+        KEY,
+    )
+    (receipt,) = [one for one in found.receipts if one.role == "annotators"]
+    assert receipt.reasons == {"record_malformed": 4}
+
+
+def test_paraphrase_gives_each_reason_to_whoever_wrote_it(of: Any) -> None:
+    found = of("lewidi2025_paraphrase")
+    assert answers(found, "paraphrase", "train/109") == {"Ann1": "-1", "Ann2": "3"}
+    assert beside(found, "paraphrase", "train/109", "Ann1") == {"rationale": "one"}
+    assert beside(found, "paraphrase", "train/109", "Ann2") == {"rationale": "two"}
+    assert beside(found, "paraphrase", "train/108", "Ann2") == {"rationale": " same topic"}
+
+
+def test_varierrnli_takes_several_labels_in_one_text_for_one_answer(of: Any) -> None:
+    found = of("lewidi2025_varierrnli")
+    (both,) = [row for row in found["judgments"] if row[:3] == ["inference", "dev/49807", "Ann2"]]
+    assert both[3:6] == [1, '["entailment","neutral"]', '"entailment,neutral"']
+    assert both[6] == {"rationale": '["for one","for the other"]'}
+    (turned,) = [row for row in found["judgments"] if row[1] == "dev/76020"]
+    assert turned[4:6] == ['["entailment","neutral"]', '"neutral,entailment"']
+    assert turned[6] == {"rationale": '["first","second "]'}
