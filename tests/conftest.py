@@ -144,6 +144,7 @@ PUBLIC = (
 FROM_SCHEMA = (
     "prism", "dices_350", "dices_990", "d3code", "multipref", "helpsteer3_preference", "community_alignment",
     "oasst1", "varierr", "lewidi2025_csc", "lewidi2025_multipico", "lewidi2025_paraphrase", "lewidi2025_varierrnli",
+    "chatbot_arena", "alpaca_eval",
 )  # fmt: skip
 """The sources of public sets whose files are nowhere beside the checkout; their fixtures follow published schemas."""
 

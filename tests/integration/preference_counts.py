@@ -221,6 +221,32 @@ def _varierr(export: Path) -> Judged:
     return found
 
 
+def _chatbot_arena(export: Path) -> Judged:
+    sides = {"model_a": "left", "model_b": "right", "tie": "tie", "tie (bothbad)": "tie"}
+    found: Judged = Counter()
+    for row in json_lines(export / "train.jsonl"):
+        if row["winner"] in sides:
+            found["preference", row["question_id"], row["judge"], json_text(sides[row["winner"]])] += 1
+            found["verdict", row["question_id"], row["judge"], json_text(row["winner"])] += 1
+    return found
+
+
+def _alpaca_eval(export: Path) -> Judged:
+    found: Judged = Counter()
+    for path in export.rglob("annotations.json"):
+        for row in json.loads(path.read_text(encoding="utf-8"), parse_float=str):
+            item = json_text([row["instruction"], row["output_1"], row["output_2"], None])
+            said = row["preference"]
+            if said is None:
+                continue
+            if path.parent.name.startswith("weighted_"):
+                if 1 <= float(said) <= 2:
+                    found["weighted_preference", item, row["annotator"], str(said)] += 1
+            elif (side := {1.0: "left", 2.0: "right", 1.5: "tie", 0.0: "tie"}.get(float(said))) is not None:
+                found["preference", item, row["annotator"], json_text(side)] += 1
+    return found
+
+
 RECOUNTS: dict[str, Callable[[Path], Judged]] = {
     "prism": _prism,
     "dices_350": _dices,
@@ -235,6 +261,8 @@ RECOUNTS: dict[str, Callable[[Path], Judged]] = {
     "lewidi2025_multipico": _multipico,
     "lewidi2025_paraphrase": _paraphrase,
     "lewidi2025_varierrnli": _varierrnli,
+    "chatbot_arena": _chatbot_arena,
+    "alpaca_eval": _alpaca_eval,
 }
 """By source: the judgments that its fixture holds, those left out that must be quarantined.
 

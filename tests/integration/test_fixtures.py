@@ -41,6 +41,9 @@ def inbox_of(source: str, tmp_path: Path) -> Path:
         if path.is_file():
             shutil.copy(path, folder)
             continue
+        if path.suffix != ".zip":
+            shutil.copytree(path, folder / path.name)
+            continue
         with zipfile.ZipFile(folder / path.name, "w", zipfile.ZIP_DEFLATED) as archive:
             for member in sorted(path.iterdir()):
                 archive.writestr(zipfile.ZipInfo(member.name), member.read_bytes())

@@ -6,12 +6,14 @@ Each lands through the real contract and is held against a recount by the standa
 from __future__ import annotations
 
 import json
+import shutil
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from pipelines.contracts.companions import MACHINE_MARK
 from pipelines.contracts.model import SourceContract
 from pipelines.ingest import ingest_source
 from pipelines.landing.home import Home
@@ -48,7 +50,10 @@ def judged(source: str, found: Found) -> Judged:
         contents = [(row[0], json_text([row[2], *row[3], row[5]])) for row in found["items"]]
         named = dict(contents)
         assert len(named) == len(set(named.values())) == len(contents)
-    return Counter((question, named[item], who, answer) for question, item, who, _, answer, _, _ in found["judgments"])
+    return Counter(
+        (question, named[item], who and who.removeprefix(MACHINE_MARK), answer)
+        for question, item, who, _, answer, _, _ in found["judgments"]
+    )
 
 
 def refused(found: Found) -> list[tuple[str | None, str]]:
@@ -94,6 +99,8 @@ QUARANTINED: dict[str, list[tuple[str | None, str]]] = {
     "lewidi2025_multipico": [("irony", "answer_unknown_option"), (None, "record_shape")],
     "lewidi2025_paraphrase": [("paraphrase", "answer_out_of_scale"), (None, "record_shape")],
     "lewidi2025_varierrnli": [("inference", "answer_unknown_option"), (None, "record_shape")],
+    "chatbot_arena": [("preference", "answer_unknown_option"), ("verdict", "answer_unknown_option")],
+    "alpaca_eval": [("preference", "answer_unknown_option"), ("weighted_preference", "answer_out_of_scale")],
 }
 LOSSES: dict[str, list[str]] = {
     "prism": ["tie_randomised", "order_unknown"],
@@ -109,6 +116,8 @@ LOSSES: dict[str, list[str]] = {
     "lewidi2025_multipico": [],
     "lewidi2025_paraphrase": [],
     "lewidi2025_varierrnli": [],
+    "chatbot_arena": ["filtered_upstream"],
+    "alpaca_eval": ["order_unknown"],
 }
 CHANGED: dict[str, tuple[str, str, str]] = {
     "prism": ("utterances.jsonl", '"score": 33', '"score": 34'),
@@ -131,6 +140,8 @@ CHANGED: dict[str, tuple[str, str, str]] = {
     "lewidi2025_multipico": ("MP_train.json", '"Ann10": "1"', '"Ann10": "0"'),
     "lewidi2025_paraphrase": ("Paraphrase_train.json", '"Ann3": "5"', '"Ann3": "4"'),
     "lewidi2025_varierrnli": ("VariErrNLI_dev.json", '"entailment,neutral"', '"entailment,contradiction"'),
+    "chatbot_arena": ("train.jsonl", "tie (bothbad)", "model_a"),
+    "alpaca_eval": ("annotations.json", "1.0000000001", "1.0000000002"),
 }
 """By source: a file, and one value in it that becomes another."""
 
@@ -161,12 +172,13 @@ def test_a_value_that_changed_in_the_export_would_be_seen(source: str, tmp_path:
     """The twin: of an export in which one value is another, the recount is another."""
     name, old, new = CHANGED[source]
     export = FIXTURES / source / "export"
-    for path in export.iterdir():
+    shutil.copytree(export, tmp_path, dirs_exist_ok=True)
+    changed = 0
+    for path in tmp_path.rglob(name):
         text = path.read_text(encoding="utf-8")
-        if path.name == name:
-            assert text.count(old) == 1
-            text = text.replace(old, new)
-        (tmp_path / path.name).write_text(text, encoding="utf-8")
+        changed += text.count(old)
+        path.write_text(text.replace(old, new), encoding="utf-8")
+    assert changed == 1
     assert RECOUNTS[source](tmp_path) != RECOUNTS[source](export)
 
 
@@ -415,3 +427,44 @@ def test_varierrnli_takes_several_labels_in_one_text_for_one_answer(of: Any) -> 
     (turned,) = [row for row in found["judgments"] if row[1] == "dev/76020"]
     assert turned[4:6] == ['["entailment","neutral"]', '"neutral,entailment"']
     assert turned[6] == {"rationale": '["first","second "]'}
+
+
+def test_the_arena_keeps_two_kinds_of_tie_apart(of: Any) -> None:
+    found = of("chatbot_arena")
+    assert answers(found, "preference", "q2") == {"arena_user_973": '"tie"'}
+    assert answers(found, "preference", "q3") == {"arena_user_8": '"tie"'}
+    assert answers(found, "verdict", "q2") == {"arena_user_973": '"tie (bothbad)"'}
+    assert answers(found, "verdict", "q3") == {"arena_user_8": '"tie"'}
+    assert contract_of("chatbot_arena").questions["preference"].synonyms == {"tie (bothbad)": "tie"}
+
+
+def test_the_arena_keeps_conversations_times_and_the_order_shown(of: Any) -> None:
+    found = of("chatbot_arena")
+    assert beside(found, "preference", "q1", "arena_user_973") == {
+        "presentation_order": ["a", "b"],
+        "judged_at": "2023-04-24 15:53:11.132200",
+    }
+    (texts,) = [row[3] for row in found["items"] if row[0] == "q2"]
+    assert [message["content"] for message in json.loads(texts[1])] == ["2+2?", "3", "Sure?", ""]
+
+
+def test_alpaca_eval_has_machines_alone_among_its_annotators(of: Any) -> None:
+    found = of("alpaca_eval")
+    assert {kind for _, kind, _ in found["annotators"]} == {"machine"}
+    assert {row[6]["annotator_kind"] for row in found["judgments"]} == {"machine"}
+
+
+def test_alpaca_eval_keeps_every_digit_of_a_weighted_preference(of: Any) -> None:
+    weighted = sorted(row[4] for row in of("alpaca_eval")["judgments"] if row[0] == "weighted_preference")
+    assert weighted == ["1.0000000001", "1.9900139974"]
+
+
+def test_alpaca_eval_keeps_spellings_and_a_machine_that_was_asked_twice(of: Any) -> None:
+    given = sorted(row[3:6] for row in of("alpaca_eval")["judgments"] if row[0] == "preference")
+    assert given == [
+        [1, '"left"', "1"],
+        [1, '"right"', "2.0"],
+        [1, '"tie"', "0"],
+        [1, '"tie"', "1.5"],
+        [2, '"right"', "2"],
+    ]
