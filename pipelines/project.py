@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 
 from pipelines.contracts.dataset import DATASET_COMPONENT, Dataset, dataset_of_one, unlicensed
@@ -130,6 +130,7 @@ class Project:
         ]
 
 
+@cache
 def this_project() -> Project:
-    """The project that this code belongs to."""
+    """The project that this code belongs to; its declarations are read once a process."""
     return Project(Path(__file__).resolve().parents[1])

@@ -424,7 +424,7 @@ attributes:
 
 
 def test_an_unknown_source_or_dataset_is_told_with_those_that_are(tmp_path: Path) -> None:
-    with pytest.raises(UnknownNameError, match="known sources: .*convabuse, crehate"):
+    with pytest.raises(UnknownNameError, match=r"known sources: .*convabuse, crehate"):
         this_project().contract("nothing")
     with pytest.raises(UnknownNameError, match=r"known datasets: .*demo"):
         this_project().dataset("nothing")

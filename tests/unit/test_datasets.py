@@ -12,6 +12,8 @@ from pipelines.contracts.load import ContractError
 from pipelines.domain.licences import LICENCES, may_be_passed_on
 from pipelines.project import Project, this_project
 from pipelines.release.build import BuildError, refuse_unready
+from tests.conftest import FROM_SCHEMA
+from tests.conftest import PUBLIC as PUBLIC_SOURCES
 
 SOURCE = """\
 type: pipelines.components.AnnotationSource
@@ -187,8 +189,8 @@ def test_no_licence_is_known_to_allow_what_it_does_not() -> None:
 def test_the_public_sources_that_may_be_public_are_public_together() -> None:
     declared = this_project()
     held = set(declared.dataset("public_sources").sources)
-    public = {code for code in declared.contracts if not code.startswith("demo_")}
-    assert public - held == {"lewidi2023_armis"}
+    assert set(PUBLIC_SOURCES) - held == {"lewidi2023_armis"}
+    assert not held & set(FROM_SCHEMA), "nobody has looked at their files"
     assert not may_be_passed_on(declared.contracts["lewidi2023_armis"].licence)
     assert not any(
         question.is_required and not declared.dataset("demo").answers.answer(question.code) for question in QUESTIONS
