@@ -61,6 +61,7 @@ class SourceCheck:
     aggregates: dict[str, int]
     refused_as_judgments: str | None
     unmapped: dict[str, int]
+    unmapped_of_annotators: dict[str, int]
     unmatched: tuple[str, ...]
     refusals: tuple[str, ...]
     first_rows: tuple[dict[str, Any], ...]
@@ -127,7 +128,8 @@ def _look(contract: SourceContract, report: IngestReport, home: Home, key: Pseud
         fields=field_uses(contract),
         aggregates=aggregates,
         refused_as_judgments=_why_no_judgments(contract),
-        unmapped=_unmapped(report),
+        unmapped=_unmapped(report, "judgments", "items"),
+        unmapped_of_annotators=_unmapped(report, "annotators"),
         unmatched=report.unmatched,
         refusals=(
             *_messages(report),
@@ -181,10 +183,12 @@ def _question(code: str, report: IngestReport, counted: dict[str, tuple[int, int
     return QuestionCheck(code, judgments, abstentions, candidates - judgments)
 
 
-def _unmapped(report: IngestReport) -> dict[str, int]:
+def _unmapped(report: IngestReport, *roles: str) -> dict[str, int]:
+    """The fields that no mapping of these roles names, with the number of records that have them."""
     total: Counter[str] = Counter()
     for receipt in report.receipts:
-        total.update(receipt.uncovered)
+        if receipt.role in roles:
+            total.update(receipt.uncovered)
     return dict(sorted(total.items()))
 
 

@@ -250,6 +250,11 @@ def _show(found: SourceCheck) -> None:
         out.print(used)
     for name, count in found.unmapped.items():
         out.print(f"unmapped field {name!r}, in {count:,} records: kept in extra; map it, or ignore it with a reason")
+    for name, count in found.unmapped_of_annotators.items():
+        out.print(
+            f"unmapped field {name!r} of annotators, in {count:,} records: in the raw file alone; make an attribute"
+            " of it, or ignore it with a reason"
+        )
     for name in found.unmatched:
         out.print(f"file {name} matches no pattern and would not be taken")
     if found.refusals:

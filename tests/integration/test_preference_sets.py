@@ -18,6 +18,8 @@ from pipelines.contracts.model import SourceContract
 from pipelines.ingest import ingest_source
 from pipelines.landing.home import Home
 from pipelines.project import this_project
+from pipelines.resources.settings import Settings
+from pipelines.resources.workspace import Workspace
 from tests.conftest import FROM_SCHEMA, variorum
 from tests.integration.preference_counts import RECOUNTS, Judged, json_text
 from tests.integration.test_fixtures import FIXTURES, KEY, inbox_of, landed
@@ -340,6 +342,22 @@ def test_oasst1_is_in_no_release_and_no_run_of_its_own() -> None:
     ran = variorum("run", "--source", "oasst1", check=False)
     assert ran.returncode == 2
     assert "single judgments are gone, so there is nothing to prove or to release" in ran.stderr
+
+
+def test_oasst1_is_landed_in_dagster_too(tmp_path: Path) -> None:
+    """Without a question there is no table of questions; Dagster takes none without columns."""
+    import dagster as dg
+
+    from pipelines.components.annotation_source import AnnotationSource
+
+    space = Workspace(Settings(home=tmp_path / "home", inbox=inbox_of("oasst1", tmp_path)))
+    assets = AnnotationSource(contract_of("oasst1")).build_defs(None).assets or []  # type: ignore[arg-type]
+    landed_once = dg.materialize([*assets], resources={"workspace": space})  # type: ignore[list-item]
+    (materialized,) = landed_once.asset_materializations_for_node("landing__oasst1")
+    assert materialized.metadata["records"].value == 3
+    questions = materialized.metadata["questions"]
+    assert isinstance(questions, dg.TableMetadataValue)
+    assert not questions.records
 
 
 def test_oasst1_is_checked_with_what_is_lost(tmp_path: Path) -> None:
