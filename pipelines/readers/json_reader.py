@@ -87,7 +87,7 @@ def parse(record: RawRecord, *, trailing_commas: bool = False) -> tuple[dict[str
     """
     text = b"{" + record.raw + b"}" if record.is_entry else record.raw
     if trailing_commas:
-        text = _SAID.sub(lambda found: b"" if found[0] == b"," else found[0], text)
+        text = without_trailing_commas(text)
     try:
         value = _decoder.decode(text)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
@@ -108,6 +108,11 @@ def parse(record: RawRecord, *, trailing_commas: bool = False) -> tuple[dict[str
     if not isinstance(value, dict):
         raise RecordMalformedError("the record is no JSON object")
     return value, key
+
+
+def without_trailing_commas(text: bytes) -> bytes:
+    """A text less each comma behind the last part of a list or an object, with which it is no JSON."""
+    return _SAID.sub(lambda found: b"" if found[0] == b"," else found[0], text)
 
 
 def json_bytes(value: Any) -> bytes:
