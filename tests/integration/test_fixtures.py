@@ -32,12 +32,12 @@ BESIDE = {"status": "submitted", "abstained": False, "rationale": None, "confide
 """What a judgment has unless expected.json says otherwise."""
 
 
-def inbox_of(source: str, tmp_path: Path) -> Path:
-    """An inbox with the fixture's export, archives packed."""
+def inbox_of(source: str, tmp_path: Path, export: Path | None = None) -> Path:
+    """An inbox with the fixture's export, or with another one, archives packed."""
     contract = this_project().contract(source)
     folder = tmp_path / "inbox" / contract.inbox_folder
     folder.mkdir(parents=True)
-    for path in sorted((FIXTURES / source / "export").iterdir()):
+    for path in sorted((export or FIXTURES / source / "export").iterdir()):
         if path.is_file():
             shutil.copy(path, folder)
             continue
@@ -50,10 +50,10 @@ def inbox_of(source: str, tmp_path: Path) -> Path:
     return folder.parent
 
 
-def landed(source: str, tmp_path: Path) -> dict[str, list[Any]]:
+def landed(source: str, tmp_path: Path, export: Path | None = None) -> dict[str, list[Any]]:
     """What the export lands as, in the form of expected.json; annotators by their raw ids."""
     contract, home = this_project().contract(source), Home(tmp_path / "home")
-    report = ingest_source(contract, inbox_of(source, tmp_path), home, KEY)
+    report = ingest_source(contract, inbox_of(source, tmp_path, export), home, KEY)
     folders = landed_folders(contract, home, KEY)
     assert_recounted(contract, home, KEY)
     for one in report.receipts:
