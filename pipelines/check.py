@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.contracts.load import DECLARATION
-from pipelines.contracts.model import SourceContract
+from pipelines.contracts.model import LOSSES, SourceContract
 from pipelines.domain.pseudonyms import PseudonymKey
 from pipelines.domain.vocabulary import REASON_MEANINGS, Reason
 from pipelines.ingest import IngestReport, ingest_source
@@ -58,7 +58,10 @@ class SourceCheck:
     items: int
     questions: tuple[QuestionCheck, ...]
     fields: tuple[FieldUse, ...]
+    aggregates: dict[str, int]
+    refused_as_judgments: str | None
     unmapped: dict[str, int]
+    unmapped_of_annotators: dict[str, int]
     unmatched: tuple[str, ...]
     refusals: tuple[str, ...]
     first_rows: tuple[dict[str, Any], ...]
@@ -103,6 +106,11 @@ def _look(contract: SourceContract, report: IngestReport, home: Home, key: Pseud
         held = con.execute(f"select count(distinct item_id) from {items}").fetchall()[0][0]
         cursor = con.execute(f"select {', '.join(_SHOWN)} from {judgments} limit {FIRST_ROWS}")
         first = tuple(dict(zip(_SHOWN, row, strict=True)) for row in cursor.fetchall())
+        aggregates = dict(
+            con.execute(
+                f"select aggregate, count(*) from {_parquet(folders, 'upstream_aggregates')} group by all order by all"
+            ).fetchall()
+        )
         quarantine = _parquet(folders, "quarantine")
         refused = con.execute(
             f"select file_sha256, stage, reason, question_id, field, record_ordinal from {quarantine}"
@@ -118,7 +126,10 @@ def _look(contract: SourceContract, report: IngestReport, home: Home, key: Pseud
         items=max(judged, held),
         questions=tuple(_question(code, report, counted) for code in contract.questions),
         fields=field_uses(contract),
-        unmapped=_unmapped(report),
+        aggregates=aggregates,
+        refused_as_judgments=_why_no_judgments(contract),
+        unmapped=_unmapped(report, "judgments", "items"),
+        unmapped_of_annotators=_unmapped(report, "annotators"),
         unmatched=report.unmatched,
         refusals=(
             *_messages(report),
@@ -151,6 +162,16 @@ def guesses_in(folder: Path) -> int:
     return count_guesses(path.read_text(encoding="utf-8")) if path.exists() else 0
 
 
+def _why_no_judgments(contract: SourceContract) -> str | None:
+    """What is lost, and why the rest of it cannot stand for judgments; None where there are judgments."""
+    if not contract.is_aggregate_only:
+        return None
+    return (
+        f"{LOSSES['aggregate_only']}. An average or a count is nobody's answer: whose answers it was made of, how they"
+        " differed and who gave them cannot be brought back"
+    )
+
+
 def _parquet(folders: list[Path], table: str) -> str:
     paths = sorted(str(path) for folder in folders for path in (folder / table).glob("*.parquet"))
     return f"read_parquet([{', '.join(literal(path) for path in paths)}])"
@@ -162,10 +183,12 @@ def _question(code: str, report: IngestReport, counted: dict[str, tuple[int, int
     return QuestionCheck(code, judgments, abstentions, candidates - judgments)
 
 
-def _unmapped(report: IngestReport) -> dict[str, int]:
+def _unmapped(report: IngestReport, *roles: str) -> dict[str, int]:
+    """The fields that no mapping of these roles names, with the number of records that have them."""
     total: Counter[str] = Counter()
     for receipt in report.receipts:
-        total.update(receipt.uncovered)
+        if receipt.role in roles:
+            total.update(receipt.uncovered)
     return dict(sorted(total.items()))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 
 from pipelines.contracts.dataset import DATASET_COMPONENT, Dataset, dataset_of_one, unlicensed
@@ -75,7 +75,7 @@ class Project:
         alone = {
             code: dataset_of_one(contract)
             for code, contract in self.contracts.items()
-            if code not in held and code not in declared
+            if code not in held and code not in declared and not contract.is_aggregate_only
         }
         return dict(sorted({**declared, **alone}.items()))
 
@@ -89,6 +89,11 @@ class Project:
             (("sources", place), f"no contract for {source}; known sources: {', '.join(self.contracts)}")
             for place, source in enumerate(dataset.sources)
             if source not in self.contracts
+        ]
+        problems += [
+            (("sources", place), f"{source} holds no judgments, only aggregates of them; a release is of judgments")
+            for place, source in enumerate(dataset.sources)
+            if source in self.contracts and self.contracts[source].is_aggregate_only
         ]
         if dataset.tier == "public" and dataset.dataset in self.contracts:
             problems.append((("dataset",), "is the code of a source, whose own releases are not public; name it else"))
@@ -125,6 +130,7 @@ class Project:
         ]
 
 
+@cache
 def this_project() -> Project:
-    """The project that this code belongs to."""
+    """The project that this code belongs to; its declarations are read once a process."""
     return Project(Path(__file__).resolve().parents[1])

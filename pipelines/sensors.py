@@ -177,6 +177,12 @@ def decide(
 def _request(
     project: Project, source: str, delivery: str, attempt: int, model_keys: list[dg.AssetKey]
 ) -> dg.RunRequest:
+    if project.contract(source).is_aggregate_only:  # nothing of it can be proved or released alone
+        return dg.RunRequest(
+            run_key=f"{delivery}:{attempt}",
+            tags={DELIVERY_TAG: delivery, SOURCE_TAG: source},
+            asset_selection=[landing_key(source)],
+        )
     datasets = project.datasets_with([source])
     needed = sorted({source, *(other for dataset in datasets for other in dataset.sources)})
     return dg.RunRequest(

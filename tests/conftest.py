@@ -141,6 +141,13 @@ PUBLIC = (
 )  # fmt: skip
 """The sources of the ten public data sets."""
 
+FROM_SCHEMA = (
+    "prism", "dices_350", "dices_990", "d3code", "multipref", "helpsteer3_preference", "community_alignment",
+    "oasst1", "varierr", "lewidi2025_csc", "lewidi2025_multipico", "lewidi2025_paraphrase", "lewidi2025_varierrnli",
+    "chatbot_arena", "alpaca_eval",
+)  # fmt: skip
+"""The sources of public sets whose files are nowhere beside the checkout; their fixtures follow published schemas."""
+
 
 @pytest.fixture(scope="session")
 def public(session_folder: Path, shared_data: Path) -> Ran:

@@ -167,8 +167,8 @@ class _Walk:
         if dialect.format == "xml":
             return (("", record) for record in xml_records(text, self._contract, self._mapping))
         if dialect.format == "jsonl":
-            return (("", record) for record in json_lines(text))
-        return iter(JsonRecords(text, dialect.records))
+            return (("", record) for record in json_lines(text, trailing_commas=dialect.trailing_commas))
+        return iter(JsonRecords(text, dialect.records, trailing_commas=dialect.trailing_commas))
 
     def _for(self, header: tuple[str, ...] | None) -> tuple[Layout, Acting]:
         """The mapping, compiled for a header; members of an archive may have several."""

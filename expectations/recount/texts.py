@@ -24,6 +24,7 @@ _BLOCK = 1 << 20
 _SPACE = " \t\r\n"
 _SPACES = re.compile(r"[ \t\r\n]*")
 _SIGNS = re.compile(r'"(?:[^"\\]|\\.)*"?|[\[\]{},]', re.DOTALL)
+_PARTS = re.compile(r'"(?:[^"\\]|\\.)*"|[^\s"]', re.DOTALL)
 _LEVELS = 64
 
 
@@ -94,14 +95,28 @@ def _value(text: str, at: int) -> tuple[Any, int]:
         raise ValueError("no JSON value") from None
 
 
+def without_trailing_commas(text: str) -> str:
+    """A JSON text less each comma that the end of a list or an object follows, and a part of it goes before."""
+    kept: list[str] = []
+    begin, comma, before = 0, -1, ","
+    for found in _PARTS.finditer(text):
+        sign = found[0]
+        if sign in ("]", "}") and comma >= 0:
+            kept.append(text[begin:comma])
+            begin = comma + 1
+        comma = found.start() if sign == "," and before not in (",", "[", "{") else -1
+        before = sign
+    return "".join([*kept, text[begin:]])
+
+
 def as_record(value: Any) -> Any:
     """A JSON value as a record, which is an object."""
     return value if type(value) is dict else Unreadable("is no object", record=True)
 
 
-def json_lines(text: Iterable[str]) -> Iterator[Any]:
+def json_lines(text: Iterable[str], *, trailing_commas: bool = False) -> Iterator[Any]:
     """The records of JSON Lines: each line stands for itself."""
-    for line in text:
+    for line in map(without_trailing_commas, text) if trailing_commas else text:
         begin = _past_space(line, 0)
         if begin == len(line):
             continue
@@ -129,8 +144,9 @@ class JsonRecords:
         ValueError: the text is no such array or object.
     """
 
-    def __init__(self, text: IO[str], records: str) -> None:
+    def __init__(self, text: IO[str], records: str, *, trailing_commas: bool = False) -> None:
         self._stream = text
+        self._mends = trailing_commas
         self._opening, self._closing = ("{", "}") if records == "object" else ("[", "]")
         self._text = ""
         self._at = 0
@@ -198,11 +214,17 @@ class JsonRecords:
             except ValueError:
                 skipped = self._skipped()
                 if skipped is not None:
-                    self._at = skipped
-                    return Unreadable("is no JSON", record=True)
+                    left, self._at = self._text[self._at : skipped], skipped
+                    return self._mended(left) if self._mends else Unreadable("is no JSON", record=True)
             if self._is_whole:
                 raise ValueError("the text ends within a record")
             self._more()
+
+    def _mended(self, text: str) -> Any:
+        try:
+            return parsed(without_trailing_commas(text))
+        except Unreadable as error:
+            return Unreadable(error.what, record=True)
 
     def _skipped(self) -> int | None:
         """Where what cannot be parsed ends, by its brackets; None where its end is not in sight."""

@@ -95,6 +95,12 @@ def plan(
     from pipelines.landing.deliveries import deliveries
     from pipelines.landing.inbox import inbox_listing
 
+    if all(project.contract(name).is_aggregate_only for name in named):
+        stop(
+            f"{', '.join(named)}: only aggregates were published, single judgments are gone, so there is nothing to"
+            f" prove or to release. Look at them, variorum source check {named[0]}, or run them beside other sources",
+            USAGE,
+        )
     for name in named:
         require_inbox(space, project.contract(name))
         inbox_listing(project.contract(name), space.inbox)

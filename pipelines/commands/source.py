@@ -47,7 +47,7 @@ def list_sources(home: HomeOption = None, json: JsonOption = False) -> None:
         # What people copy into the next command is never cut, however narrow the window.
         table.add_column(name, no_wrap=name != "delivered")
     for row in rows:
-        kinds = "\n".join(sorted(set(row["questions"].values())))
+        kinds = "\n".join(sorted(set(row["questions"].values()))) or "none"
         last = row["last_delivery"]
         arrived = f"{last['number']}, {last['arrived_at'][:10]}" if last else ""
         table.add_row(row["source"], row["attribution"], kinds, "\n".join(row["losses"]), arrived)
@@ -218,6 +218,10 @@ def _with_progress(work: Any, *, quiet: bool) -> Any:
         return work(told)
 
 
+def _counted(counts: dict[str, int]) -> str:
+    return ", ".join(f"{name} {count:,}" for name, count in counts.items())
+
+
 def _show(found: SourceCheck) -> None:
     from rich.table import Table
 
@@ -227,12 +231,17 @@ def _show(found: SourceCheck) -> None:
         f" about {found.items:,} items"
     )
     out.print(f"{found.source}: {totals}", style="bold")
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("question", "judgments", "abstentions", "quarantined"):
-        table.add_column(name, justify="left" if name == "question" else "right")
-    for row in found.questions:
-        table.add_row(row.question, f"{row.judgments:,}", f"{row.abstentions:,}", f"{row.quarantined:,}")
-    out.print(table)
+    if found.aggregates:
+        out.print(f"kept apart as upstream aggregates, none of them a judgment: {_counted(found.aggregates)}")
+    if found.refused_as_judgments:
+        out.print(f"refused as judgments: {found.refused_as_judgments}", soft_wrap=True)
+    if found.questions:
+        table = Table(box=None, pad_edge=False, header_style="bold")
+        for name in ("question", "judgments", "abstentions", "quarantined"):
+            table.add_column(name, justify="left" if name == "question" else "right")
+        for row in found.questions:
+            table.add_row(row.question, f"{row.judgments:,}", f"{row.abstentions:,}", f"{row.quarantined:,}")
+        out.print(table)
     if found.fields:
         out.print("\nfields", style="bold")
         used = Table(box=None, pad_edge=False, show_header=False)
@@ -241,6 +250,11 @@ def _show(found: SourceCheck) -> None:
         out.print(used)
     for name, count in found.unmapped.items():
         out.print(f"unmapped field {name!r}, in {count:,} records: kept in extra; map it, or ignore it with a reason")
+    for name, count in found.unmapped_of_annotators.items():
+        out.print(
+            f"unmapped field {name!r} of annotators, in {count:,} records: in the raw file alone; make an attribute"
+            " of it, or ignore it with a reason"
+        )
     for name in found.unmatched:
         out.print(f"file {name} matches no pattern and would not be taken")
     if found.refusals:

@@ -6,7 +6,7 @@ from pathlib import Path
 import dagster as dg
 from pydantic import BaseModel
 
-from pipelines.components.shared import OWNERS, inbox_key, landing_key, table_schema
+from pipelines.components.shared import OWNERS, columns, inbox_key, landing_key, table_schema
 from pipelines.contracts.load import DECLARATION, load_contract
 from pipelines.contracts.model import LOSSES, SourceContract
 from pipelines.ingest import IngestReport, ingest_source
@@ -137,7 +137,9 @@ def _report_metadata(report: IngestReport) -> dict[str, dg.MetadataValue]:
         "new delivery": dg.MetadataValue.bool(report.is_new),
         "records": dg.MetadataValue.int(report.total("records")),
         "records by the second reader": dg.MetadataValue.int(report.total("records_recounted")),
-        "questions": dg.MetadataValue.table(_by_question(report)),
+        "questions": dg.MetadataValue.table(
+            _by_question(report), schema=columns("question", "judgments", "quarantined")
+        ),
         "files": dg.MetadataValue.table(
             [
                 dg.TableRecord(

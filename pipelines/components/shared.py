@@ -82,7 +82,7 @@ def flow_table(verdicts: Sequence[Verdict]) -> dg.TableMetadataValue:
             )
             for source in sources
         ],
-        schema=_columns("source", *(word for word, _, _ in _FLOW), "quarantined", "withdrawn"),
+        schema=columns("source", *(word for word, _, _ in _FLOW), "quarantined", "withdrawn"),
     )
 
 
@@ -102,11 +102,11 @@ def divided_table(divided: Sequence[Divided]) -> dg.TableMetadataValue:
             )
             for one in divided
         ],
-        schema=_columns("source", "item", "question", "entropy in bits", "landing", "marts"),
+        schema=columns("source", "item", "question", "entropy in bits", "landing", "marts"),
     )
 
 
-def _columns(*names: str) -> dg.TableSchema:
+def columns(*names: str) -> dg.TableSchema:
     """A table without rows cannot say what its columns are."""
     return dg.TableSchema([dg.TableColumn(name) for name in names])
 
@@ -130,7 +130,7 @@ def ledger_table(verdicts: Iterable[Verdict]) -> dg.TableMetadataValue:
             )
             for verdict in verdicts
         ],
-        schema=_columns("step", "source", "law", "in", "out", "quarantined", "withdrawn", "verdict", "offending"),
+        schema=columns("step", "source", "law", "in", "out", "quarantined", "withdrawn", "verdict", "offending"),
     )
 
 
@@ -175,7 +175,7 @@ def laws_table(verdicts: Sequence[Verdict]) -> dg.TableMetadataValue:
                 }
             )
         )
-    return dg.MetadataValue.table(rows, schema=_columns("law", "states", "steps", "sources", "verdict"))
+    return dg.MetadataValue.table(rows, schema=columns("law", "states", "steps", "sources", "verdict"))
 
 
 def offender_table(verdicts: Sequence[Verdict]) -> dg.TableMetadataValue:
@@ -186,5 +186,5 @@ def offender_table(verdicts: Sequence[Verdict]) -> dg.TableMetadataValue:
             for verdict in verdicts
             for offender in verdict.offenders
         ],
-        schema=_columns("step", "source", "offender"),
+        schema=columns("step", "source", "offender"),
     )

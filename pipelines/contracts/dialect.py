@@ -34,6 +34,9 @@ class Dialect(Part):
     records: Literal["array", "object"] = Field(
         "array", description="json: the records are an array's elements, or an object's values (key: $key)"
     )
+    trailing_commas: bool = Field(
+        False, description="json, jsonl: a comma behind the last part of a list or object of a record says nothing"
+    )
     record: str | None = Field(
         None, description="xml: path of the element that is a record, from the root on, such as corpus/document"
     )
@@ -62,6 +65,8 @@ class Dialect(Part):
             problems.append((("quote",), "quote and delimiter are the same sign"))
         if self.records == "object" and self.format != "json":
             problems.append((("records",), f"records: object belongs to format json, not to {self.format}"))
+        if self.trailing_commas and self.format not in ("json", "jsonl"):
+            problems.append((("trailing_commas",), f"trailing_commas belongs to json and jsonl, not to {self.format}"))
         refuse(problems + self._header_and_record())
         return self
 

@@ -110,7 +110,9 @@ class SourceContract(Part):
     fetch: Annotated[list[Fetch], BeforeValidator(_from_folder, json_schema_input_type=list[Fetch] | FetchFolder)] = (
         Field(default_factory=list, description="public files that can be fetched: a list, or base and files")
     )
-    questions: dict[Code, Question] = Field(min_length=1, description="what was asked")
+    questions: dict[Code, Question] = Field(
+        default_factory=dict, description="what was asked; left out where only aggregates were published"
+    )
     files: list[FileMapping] = Field(min_length=1, description="the files by role")
     quarantine: QuarantinePolicy = Field(
         default_factory=QuarantinePolicy, description="when a release is refused for what is in quarantine"
@@ -138,13 +140,40 @@ class SourceContract(Part):
             if not any(matches(pattern, fetch.file) for pattern in patterns):
                 message = f"{fetch.file} would be fetched, but no pattern of files matches it"
                 found.append((("fetch", position, "file"), message))
-        refuse(found + self._unasked() + self._wrong_answers())
+        refuse(found + (self._taken_for_judgments() if self.is_aggregate_only else self._unasked()))
         return self
+
+    def _taken_for_judgments(self) -> Problems:
+        """What would make judgments of aggregates, where nothing else was published."""
+        lost = f"known_losses says aggregate_only ({LOSSES['aggregate_only']})"
+        found: Problems = [
+            (
+                ("files", number),
+                f"{lost}: an average or a count is nobody's answer, and how many people are behind it does not bring"
+                " them back. Make the file's role items, and list its aggregates in upstream_aggregates",
+            )
+            for number, mapping in enumerate(self.files)
+            if mapping.role == "judgments"
+        ]
+        if self.questions:
+            found.append((("questions",), f"{lost}: nobody's answer to a question is here; leave questions out"))
+        if not any(mapping.upstream_aggregates for mapping in self.files):
+            found.append((("files",), f"{lost}: list them in upstream_aggregates of a file of role items"))
+        return found
 
     def _unasked(self) -> Problems:
         """Questions that no file answers, and a contract without judgments."""
         if not any(mapping.role == "judgments" for mapping in self.files):
-            return [(("files",), "no file of role judgments")]
+            message = (
+                "no file of role judgments; where only aggregates were published, say known_losses: [aggregate_only],"
+                " and list them in upstream_aggregates of a file of role items"
+            )
+            return [(("files",), message)]
+        if not self.questions:
+            return [(("questions",), "is required")]
+        return self._unanswered() + self._wrong_answers()
+
+    def _unanswered(self) -> Problems:
         asked = {question for mapping in self.files for question in mapping.answers}
         return [
             (("questions", code), f"question {code} is answered in no file")
@@ -201,6 +230,11 @@ class SourceContract(Part):
         if answer.not_applicable and set(answer.not_applicable.values) - set(question.abstain):
             found.append("list the values of not_applicable in the question's abstain, too")
         return found
+
+    @property
+    def is_aggregate_only(self) -> bool:
+        """Whether there is no judgment in it: items, and what somebody made of the judgments about them."""
+        return "aggregate_only" in self.known_losses
 
     @property
     def flatten(self) -> FlattenSource | None:

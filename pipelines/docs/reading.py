@@ -79,6 +79,13 @@ the order of elements of different names are not kept.
 file's name is its annotator. Files of the same bytes are then several; elsewhere they are one. Two files whose names
 differ in their suffix alone are refused.
 
+### Where only aggregates were published
+
+An average, a count or a majority is nobody's answer, whatever is known of how many people are behind it. A set of which
+nothing else was published says `known_losses: [aggregate_only]`, has no questions and no file of role `judgments`, and
+lists what there is in `upstream_aggregates` of files of role `items`. It is landed, its aggregates are kept with its
+items, and no dataset can hold it. Mapped as answers they are refused, where the contract is read.
+
 ### Where no shape fits
 
 A file mapping says `flatten: true`, and `flatten.py` beside `defs.yaml` defines one function:

@@ -29,7 +29,7 @@ def markdown() -> str:
     contracts = list(this_project().contracts.values())
     lines = [INTRODUCTION, "| source | answers | attribution | lost upstream | licence |", "|---|---|---|---|---|"]
     for contract in contracts:
-        kinds = ", ".join(sorted({question.type.value for question in contract.questions.values()}))
+        kinds = ", ".join(sorted({question.type.value for question in contract.questions.values()})) or "none"
         lost = ", ".join(f"`{loss}`" for loss in contract.known_losses) or "nothing known"
         name = f"[`{contract.source}`](#{contract.source})"
         lines.append(f"| {name} | {kinds} | {contract.attribution.value} | {lost} | {contract.licence} |")
@@ -52,6 +52,11 @@ def _section(contract: SourceContract) -> list[str]:
     }
     lines += [f"- {name}: {fact}" for name, fact in facts.items() if fact]
     lines += [f"- lost upstream: `{loss}`, {LOSSES[loss]}" for loss in contract.known_losses]
+    aggregates = [field for mapping in contract.files for field in mapping.upstream_aggregates]
+    if aggregates:
+        lines.append(f"- upstream aggregates, kept apart: {_listed(aggregates)}")
+    if contract.is_aggregate_only:
+        return lines
     lines += ["", "| question | type | asked | answers |", "|---|---|---|---|"]
     return lines + [_question(code, question) for code, question in contract.questions.items()]
 

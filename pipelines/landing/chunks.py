@@ -201,7 +201,11 @@ class RawFile:
 
     def _flatten(self, record: RawRecord, acts: _Acts) -> bool:
         try:
-            value, key = parse(record) if not isinstance(record, XmlRecord) else (_shaped(record), None)
+            value, key = (
+                (_shaped(record), None)
+                if isinstance(record, XmlRecord)
+                else parse(record, trailing_commas=self._mapping.dialect.trailing_commas)
+            )
             flat = self._acts_of(value, self._made if key is None else {**self._made, "$key": key})
         except RecordMalformedError:
             self.refused.append(RefusedRecord(record.ordinal, Reason.RECORD_MALFORMED, record.raw))

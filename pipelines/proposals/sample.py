@@ -19,7 +19,7 @@ from pipelines.contracts.dialect import Dialect
 from pipelines.proposals.guess import Guess
 from pipelines.readers.containers import open_members
 from pipelines.readers.csv_reader import CsvReader
-from pipelines.readers.json_reader import RecordMalformedError, parse, read_json, read_jsonl
+from pipelines.readers.json_reader import RecordMalformedError, parse, read_json, read_jsonl, without_trailing_commas
 from pipelines.readers.records import FileRefusedError, utf8_stream
 from pipelines.readers.xml_reader import XmlReader
 
@@ -108,14 +108,16 @@ def _dialect(name: str, head: bytes) -> dict[str, Any]:
     encoding = _encoding(head)
     codec = encoding.value if isinstance(encoding, Guess) else encoding or "utf-8"
     text = codecs.getincrementaldecoder(codec)("strict").decode(head).lstrip("\ufeff")
-    stated = {"encoding": encoding} if encoding else {}
+    stated: dict[str, Any] = {"encoding": encoding} if encoding else {}
     begin = text.lstrip()
     if begin[:1] == "<":
         return {"format": "xml", **stated, "record": _record_element(begin.encode())}
-    if begin[:1] == "[":
-        return {"format": "json", **stated}
-    if begin[:1] == "{":
-        return {**_lines_or_object(name, begin), **stated}
+    if begin[:1] in ("[", "{"):
+        strict = without_trailing_commas(begin.encode()).decode()
+        if strict != begin:
+            why = "a comma stands behind the last part of a list or object; else such records are no JSON"
+            stated["trailing_commas"] = Guess(True, why)
+        return {**({"format": "json"} if begin[:1] == "[" else _lines_or_object(name, strict)), **stated}
     return {"format": "csv", **stated, **_table(text)}
 
 
@@ -224,7 +226,7 @@ def _read(stream: BinaryIO, dialect: Dialect) -> Iterator[dict[str, Any]]:
     found = read_jsonl(stream) if dialect.format == "jsonl" else read_json(stream, dialect.records)
     for record in found:
         try:
-            value, key = parse(record)
+            value, key = parse(record, trailing_commas=dialect.trailing_commas)
         except RecordMalformedError:
             continue
         yield value if key is None else {"$key": key, **value}

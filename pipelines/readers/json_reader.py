@@ -19,6 +19,9 @@ MAX_DEPTH = 64
 _MINUS_ZERO = re.compile(rb"(?s)-0[\s,\]}](?<=[\[:,\s]...)")
 """The one number that is a whole one and loses a sign by being read."""
 
+_SAID = re.compile(rb'(?s)"(?:[^"\\]|\\.)*"|[\[{][ \t\r\n]*,|,(?=[ \t\r\n]*[\]}])')
+"""What must be told from a comma that trails: one in a string, and one that nothing stands before."""
+
 _ESCAPED = re.compile(rb"(?s)\\.")
 _NO_STRUCTURE = bytes(sorted(set(range(256)) - set(b'"{}[]:')))
 
@@ -73,15 +76,18 @@ def read_jsonl(stream: BinaryIO) -> Iterator[RawRecord]:
         raise FileRefusedError(Reason.FILE_EMPTY, "the file is empty")
 
 
-def parse(record: RawRecord) -> tuple[dict[str, Any], str | None]:
+def parse(record: RawRecord, *, trailing_commas: bool = False) -> tuple[dict[str, Any], str | None]:
     """The record as plain Python values, and its key where records are entries of an object.
 
-    A fraction or exponent stays raw text, so that no digit is lost.
+    A fraction or exponent stays raw text, so that no digit is lost. With ``trailing_commas`` a comma behind the last
+    part of a list or an object says nothing.
 
     Raises:
         RecordMalformedError: it is no JSON object, names a key twice, or is nested deeper than ``MAX_DEPTH``.
     """
     text = b"{" + record.raw + b"}" if record.is_entry else record.raw
+    if trailing_commas:
+        text = without_trailing_commas(text)
     try:
         value = _decoder.decode(text)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
@@ -102,6 +108,11 @@ def parse(record: RawRecord) -> tuple[dict[str, Any], str | None]:
     if not isinstance(value, dict):
         raise RecordMalformedError("the record is no JSON object")
     return value, key
+
+
+def without_trailing_commas(text: bytes) -> bytes:
+    """A text less each comma behind the last part of a list or an object, with which it is no JSON."""
+    return _SAID.sub(lambda found: b"" if found[0] == b"," else found[0], text)
 
 
 def json_bytes(value: Any) -> bytes:

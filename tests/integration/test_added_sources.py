@@ -57,6 +57,28 @@ SOURCES: dict[str, tuple[str, str, dict[str, bytes]]] = {
 }
 """By source: the format, what its mapping says besides, and its export."""
 
+AVERAGES = """\
+type: pipelines.components.AnnotationSource
+
+attributes:
+  source: averages
+  title: Made
+  licence: CC0-1.0
+  platform: made
+  attribution: none
+  known_losses: [aggregate_only]
+  files:
+    - role: items
+      pattern: "*.jsonl"
+      dialect: {format: jsonl}
+      item: {key: id, text: text}
+      upstream_aggregates: [labels]
+"""
+AVERAGED = (
+    b'{"id":"1","text":"a","labels":{"quality":{"value":0.30000000000000004,"count":3}}}\n{"id":"2","text":"b"}\n'
+)
+"""A source of aggregates alone, beside the others."""
+
 pytestmark = pytest.mark.xdist_group("added_sources")
 
 
@@ -72,7 +94,13 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Ran:
             (root / "inbox" / source / name).parent.mkdir(parents=True, exist_ok=True)
             (root / "inbox" / source / name).write_bytes(data)
     (tree / "assets" / "ingest" / "flattened" / "flatten.py").write_text(FLATTEN)
-    chosen = [part for source in SOURCES for part in ("--source", source)]
+    for path, data in {
+        tree / "assets" / "ingest" / "averages" / "defs.yaml": AVERAGES.encode(),
+        root / "inbox" / "averages" / "labels.jsonl": AVERAGED,
+    }.items():
+        path.parent.mkdir(parents=True)
+        path.write_bytes(data)
+    chosen = [part for source in (*SOURCES, "averages") for part in ("--source", source)]
     places = [part for name in ("inbox", "home", "store") for part in (f"--{name}", str(root / name))]
     done = variorum_of(tree, "run", "--json", *chosen, *places)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -126,4 +154,20 @@ def test_every_law_holds_on_them(ran: Ran) -> None:
         "flattened": 5,
         "named": 6,
         "unnamed": 3,
+        "averages": None,
     }
+
+
+def test_aggregates_go_along_with_their_items_and_into_no_release(ran: Ran) -> None:
+    with duckdb.connect() as con:
+        kept = con.execute(
+            f"select item_id, aggregate, value from '{ran.run_folder}/marts/upstream_aggregates.parquet'"
+            " where source_id = 'averages'"
+        ).fetchall()
+        items = con.execute(
+            f"select item_id, text from '{ran.run_folder}/marts/items.parquet' where source_id = 'averages'"
+            " order by all"
+        ).fetchall()
+    assert kept == [("1", "labels", '{"quality":{"value":0.30000000000000004,"count":3}}')]
+    assert items == [("1", "a"), ("2", "b")]
+    assert sorted(one["dataset"] for one in ran.summary["releases"]) == sorted(SOURCES)

@@ -19,7 +19,7 @@ from pipelines.ingest import ingest_source
 from pipelines.landing.home import Home
 from pipelines.landing.land import connect
 from pipelines.project import this_project
-from tests.conftest import PUBLIC, ROOT
+from tests.conftest import FROM_SCHEMA, PUBLIC, ROOT
 from tests.recounting import assert_recounted
 from tests.unit.landed import landed_folders
 
@@ -27,19 +27,22 @@ FIXTURES = ROOT / "tests" / "fixtures"
 KEY = PseudonymKey(b"k" * 32)
 
 JUDGMENT = ("question", "item", "annotator", "occurrence", "answer", "raw_answer")
-BESIDE = {"status": "submitted", "abstained": False, "rationale": None, "attribution": "stable",
-          "presentation_order": None, "judged_at": None}  # fmt: skip
+BESIDE = {"status": "submitted", "abstained": False, "rationale": None, "confidence": None, "attribution": "stable",
+          "annotator_kind": "human", "presentation_order": None, "judged_at": None}  # fmt: skip
 """What a judgment has unless expected.json says otherwise."""
 
 
-def inbox_of(source: str, tmp_path: Path) -> Path:
-    """An inbox with the fixture's export, archives packed."""
+def inbox_of(source: str, tmp_path: Path, export: Path | None = None) -> Path:
+    """An inbox with the fixture's export, or with another one, archives packed."""
     contract = this_project().contract(source)
     folder = tmp_path / "inbox" / contract.inbox_folder
     folder.mkdir(parents=True)
-    for path in sorted((FIXTURES / source / "export").iterdir()):
+    for path in sorted((export or FIXTURES / source / "export").iterdir()):
         if path.is_file():
             shutil.copy(path, folder)
+            continue
+        if path.suffix != ".zip":
+            shutil.copytree(path, folder / path.name)
             continue
         with zipfile.ZipFile(folder / path.name, "w", zipfile.ZIP_DEFLATED) as archive:
             for member in sorted(path.iterdir()):
@@ -47,10 +50,10 @@ def inbox_of(source: str, tmp_path: Path) -> Path:
     return folder.parent
 
 
-def landed(source: str, tmp_path: Path) -> dict[str, list[Any]]:
+def landed(source: str, tmp_path: Path, export: Path | None = None) -> dict[str, list[Any]]:
     """What the export lands as, in the form of expected.json; annotators by their raw ids."""
     contract, home = this_project().contract(source), Home(tmp_path / "home")
-    report = ingest_source(contract, inbox_of(source, tmp_path), home, KEY)
+    report = ingest_source(contract, inbox_of(source, tmp_path, export), home, KEY)
     folders = landed_folders(contract, home, KEY)
     assert_recounted(contract, home, KEY)
     for one in report.receipts:
@@ -60,7 +63,7 @@ def landed(source: str, tmp_path: Path) -> dict[str, list[Any]]:
     identities = home.root / "raw" / source / "identities"
     with connect() as con:
         con.execute(f"create view who as select distinct * from read_parquet('{identities}/*/*.parquet')")
-        for table in ("judgments", "quarantine", "annotator_attributes", "items", "upstream_aggregates"):
+        for table in ("judgments", "quarantine", "annotators", "annotator_attributes", "items", "upstream_aggregates"):
             parts = " union all ".join(
                 f"select *, {place} as file_position from read_parquet('{folder}/{table}/*.parquet')"
                 for place, folder in enumerate(folders)
@@ -81,6 +84,10 @@ def landed(source: str, tmp_path: Path) -> dict[str, list[Any]]:
             "attributes": con.execute(
                 "select distinct raw_annotator, attribute, value, attribute_status from annotator_attributes"
                 " join who using (annotator_id) order by all"
+            ).fetchall(),
+            "annotators": con.execute(
+                "select distinct raw_annotator, annotator_kind, pool from annotators join who using (annotator_id)"
+                " order by all"
             ).fetchall(),
             "items": con.execute(
                 "select distinct item_id, text, prompt, [one.text for one in responses], language, context, extra"
@@ -107,10 +114,13 @@ def expected_of(source: str) -> dict[str, list[Any]]:
 
 
 def test_every_public_source_has_a_fixture_with_its_provenance() -> None:
-    assert {path.name for path in FIXTURES.iterdir() if path.is_dir()} == set(PUBLIC)
+    assert {path.name for path in FIXTURES.iterdir() if path.is_dir()} == {*PUBLIC, *FROM_SCHEMA}
     for source in PUBLIC:
         text = (FIXTURES / source / "README.md").read_text(encoding="utf-8")
         assert all(part in text for part in ("invented", "## Schema", "## Traps", "sha256")), source
+    for source in FROM_SCHEMA:
+        text = (FIXTURES / source / "README.md").read_text(encoding="utf-8")
+        assert all(part in text for part in ("from the schema", "invented", "## Not confirmed", "## Traps")), source
 
 
 @pytest.mark.parametrize("source", PUBLIC)

@@ -156,3 +156,20 @@ def test_another_content_is_another_delivery(space: Workspace, instance: dg.Dags
     after, _ = tick(space, instance, cursor)
     assert len(after) == 1
     assert after[0].run_key != before[0].run_key
+
+
+def test_a_source_of_aggregates_alone_is_landed_and_nothing_is_proved_of_it(
+    space: Workspace, instance: dg.DagsterInstance
+) -> None:
+    target = space.inbox / "oasst1"
+    shutil.copytree(ROOT / "tests" / "fixtures" / "oasst1" / "export", target)
+    for path in target.iterdir():
+        os.utime(path, (time.time() - 60, time.time() - 60))
+    cursor = None
+    for _ in range(3):
+        requests, cursor = tick(space, instance, cursor)
+        if requests:
+            break
+    (request,) = requests
+    assert request.asset_selection == [dg.AssetKey(["landing", "oasst1"])]
+    assert not request.run_config

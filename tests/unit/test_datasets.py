@@ -12,6 +12,8 @@ from pipelines.contracts.load import ContractError
 from pipelines.domain.licences import LICENCES, may_be_passed_on
 from pipelines.project import Project, this_project
 from pipelines.release.build import BuildError, refuse_unready
+from tests.conftest import FROM_SCHEMA
+from tests.conftest import PUBLIC as PUBLIC_SOURCES
 
 SOURCE = """\
 type: pipelines.components.AnnotationSource
@@ -135,6 +137,21 @@ def test_a_public_dataset_is_released_when_it_is_named_and_leaves_its_sources_to
     assert [one.dataset for one in declared.datasets_with(["one"])] == ["one"]
 
 
+def test_a_source_of_aggregates_alone_is_in_no_dataset(tmp_path: Path) -> None:
+    """Nor is it one of its own: a release is of judgments."""
+    declared = project(tmp_path)
+    path = tmp_path / "assets" / "ingest" / "two" / "defs.yaml"
+    text = path.read_text().partition("  questions")[0] + (
+        "  known_losses: [aggregate_only]\n  files:\n    - role: items\n      pattern: a.csv\n"
+        "      dialect: {format: csv}\n      item: {key: i}\n      upstream_aggregates: [mean]\n"
+    )
+    path.write_text(text)
+    with pytest.raises(ContractError, match="two holds no judgments, only aggregates of them"):
+        _ = declared.datasets
+    (tmp_path / "assets" / "release" / "both" / "defs.yaml").unlink()
+    assert list(Project(tmp_path).datasets) == ["one"]
+
+
 def test_a_public_dataset_may_not_be_called_as_a_source_is(tmp_path: Path) -> None:
     declared = project(tmp_path)
     (tmp_path / "assets" / "release" / "both").rename(tmp_path / "assets" / "release" / "one")
@@ -172,8 +189,8 @@ def test_no_licence_is_known_to_allow_what_it_does_not() -> None:
 def test_the_public_sources_that_may_be_public_are_public_together() -> None:
     declared = this_project()
     held = set(declared.dataset("public_sources").sources)
-    public = {code for code in declared.contracts if not code.startswith("demo_")}
-    assert public - held == {"lewidi2023_armis"}
+    assert set(PUBLIC_SOURCES) - held == {"lewidi2023_armis"}
+    assert not held & set(FROM_SCHEMA), "nobody has looked at their files"
     assert not may_be_passed_on(declared.contracts["lewidi2023_armis"].licence)
     assert not any(
         question.is_required and not declared.dataset("demo").answers.answer(question.code) for question in QUESTIONS

@@ -181,6 +181,15 @@ def test_bytes_that_are_no_utf8_and_signs_that_are_no_comma_are_guessed_and_mark
     assert found.judgments == 30
 
 
+def test_a_comma_that_trails_is_guessed_and_marked(tmp_path: Path) -> None:
+    rows = "".join(f'{{"id":"{n}","annotator":"p{n % 3}","label":"yes",}}\n' for n in range(6))
+    _, contract, found = checked(tmp_path, written(tmp_path / "x.jsonl", rows))
+    assert contract.files[0].dialect.trailing_commas
+    assert found.judgments == 6
+    plain = written(tmp_path / "y.jsonl", rows.replace(",}", "}").replace('"yes"', '"yes,]"'))
+    assert not proposed(tmp_path / "plain", plain)[1].files[0].dialect.trailing_commas
+
+
 def test_xml_and_archives_are_looked_into(tmp_path: Path) -> None:
     import gzip
 

@@ -196,3 +196,39 @@ def test_marks_in_elements_are_read_alike(tmp_path: Path) -> None:
     ]
     found = landed(tmp_path, {"q": {"type": "spans"}}, marks, "xml", answers={"q": {"spans": spans}})
     assert count(found) == 7
+
+
+TRAILED = {
+    '{"item": "i", "who": "ana", "x": ["a", "b",],}': 1,
+    '{"item": "i", "who": "ana", "x": ["a" , ] , }': 1,
+    '{"item": "i", "who": "ana", "x": ["a"], "y": {"a": [1, {"b": 2,},],},\t}': 1,
+    '{"item": "i", "who": "ana", "x": ["a,]", "b,}", "\\",]",],}': 0,  # these are no options
+    '{"item": "i", "who": "ana", "x": [,]}': 0,
+    '{"item": "i", "who": "ana", "x": ["a",,]}': 0,
+    "{,}": 0,
+    '{"item": "i", "who": "ana", "x": ["a"]},': 0,
+    '{"item": "i", "who": "ana", "x": [{"a": 1}, ["b",]],}': 0,
+}
+CHOSEN = {"q": {"type": "multi_choice", "options": ["a", "b"]}}
+
+
+@pytest.mark.parametrize(
+    ("record", "form"),
+    [
+        (record, form)
+        for record in TRAILED
+        for form in ("jsonl", "array", "object")
+        if form == "jsonl" or record[-1] == "}"
+    ],
+)
+def test_a_comma_that_trails_says_nothing_where_the_dialect_says_so(tmp_path: Path, record: str, form: str) -> None:
+    other = '{"item": "j", "who": "bob", "x": ["b"]}'
+    text = {"jsonl": f"{record}\n{other}\n", "array": f"[{record},{other}]", "object": f'{{"1":{record},"2":{other}}}'}
+    records = {"object": {"records": "object"}}.get(form, {})
+    for allowed in (True, False):
+        dialect = {"format": "jsonl" if form == "jsonl" else "json", "trailing_commas": allowed, **records}
+        mapping = {"role": "judgments", "pattern": "*", "dialect": dialect, "item": {"key": "item"}}
+        contract = stated(CHOSEN, {**mapping, "annotator": {"key": "who"}, "answers": {"q": "x"}})
+        found = Landed(tmp_path / str(allowed), contract, {"export": text[form].encode()})
+        assert count(found) == 1 + (TRAILED[record] if allowed else 0)
+        assert found.report.total("records") == 2
