@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.contracts.load import DECLARATION
-from pipelines.contracts.model import LOSSES, SourceContract
+from pipelines.contracts.losses import LOSSES
+from pipelines.contracts.model import SourceContract
 from pipelines.domain.pseudonyms import PseudonymKey
 from pipelines.domain.vocabulary import REASON_MEANINGS, Reason
 from pipelines.ingest import IngestReport, ingest_source

@@ -12,9 +12,9 @@ from expectations.laws.neutral import written, written_order
 from expectations.recount.acts import Act, Get, Layout
 from expectations.recount.answers import parsed_list
 from expectations.recount.beside import ISO, SECONDS, contents_of, moments_of
-from expectations.recount.judging import Asked, Order
+from expectations.recount.judging import Asked, Judge, Order
 from expectations.recount.values import ABSENT, Unreadable, content_reader, joined, json_of, scalar, single
-from pipelines.contracts.companions import MACHINE_MARK, KindMapping, OrderMapping
+from pipelines.contracts.companions import MACHINE_MARK, UNKNOWN_MARK, KindMapping, OrderMapping
 from pipelines.contracts.files import FileMapping
 from pipelines.contracts.model import SourceContract
 from pipelines.domain.pseudonyms import PseudonymKey
@@ -33,6 +33,10 @@ class Acting:
         self.asked = [
             Asked(code, contract.questions[code], answer, mapping, layout) for code, answer in mapping.answers.items()
         ]
+        self._is_nobody = _is_nobody(mapping, layout)
+        if self._is_nobody is not None:
+            for one in self.asked:
+                one.judge = _by_somebody(one.judge, self._is_nobody)
         self.judges = [(one.code, one.judge, one.beside) for one in self.asked]
         self._item = _item_of(contract, mapping, layout)
         self._who = _who_of(contract, mapping, layout, key)
@@ -52,12 +56,14 @@ class Acting:
         """
         item, head = self._item(act)
         kind = self._kind(act)
-        who = self._who(act, item, kind)
+        is_nobody = self._is_nobody is not None and self._is_nobody(act)
+        who = b"-" if is_nobody else self._who(act, item, kind)
         status = self._status(act)
         if self._plain:
             return item, kind, status, None, head + who, b"--"
         order = self._order(act)
-        return item, kind, status, order, head + who, written_order(order) + self._own(act)
+        own = b"-" if is_nobody else self._own(act)
+        return item, kind, status, order, head + who, written_order(order) + own
 
     def may_be_refused(self, act: Act) -> bool:
         """Whether time or duration, which no recount needs, may be what an act was refused for."""
@@ -88,9 +94,13 @@ class Acting:
         if mapped is None:
             return lambda _: Status.SUBMITTED
         get, values = self._layout.get(mapped.field), mapped.values
+        nothing, absent = "" if self._mapping.is_table else ABSENT, mapped.absent
 
         def status(act: Act) -> Status:
-            text = scalar(get(act))
+            held = get(act)
+            if absent is not None and held == nothing:
+                return absent
+            text = scalar(held)
             if text not in values or text is None:
                 raise Unreadable("has a status that is none of the declared ones")
             return values[text]
@@ -221,6 +231,46 @@ def _kind_of(mapped: KindMapping | None, layout: Layout) -> Callable[[Act], str]
     return kind
 
 
+def _is_nobody(mapping: FileMapping, layout: Layout) -> Callable[[Act], bool] | None:
+    """What tells records that hold no act; None where each is to hold one."""
+    if mapping.judgment is None or not mapping.judgment.may_be_absent:
+        return None
+    gets = [layout.get(name) for name in mapping.judgment.key]
+    return lambda act: all(not (scalar(get(act)) or "").strip(_BLANK) for get in gets)
+
+
+def _by_somebody(judge: Judge, is_nobody: Callable[[Act], bool]) -> Judge:
+    """The same where a record that holds no act may hold no answer."""
+
+    def judged(act: Act, kind: str, status: Status, order: Order) -> bytes | None:
+        if not is_nobody(act):
+            return judge(act, kind, status, order)
+        if judge(act, kind, Status.SUBMITTED, order) is not None:
+            raise Unreadable("has an answer, and no id of its act")
+        return None
+
+    return judged
+
+
+def _unknown_of(contract: SourceContract, mapping: FileMapping, layout: Layout) -> Callable[[Act, str], str | None]:
+    """What tells the raw id of an annotator that is not named, by the act; None of one that is."""
+    annotator = mapping.annotator
+    if annotator is None or annotator.unknown is None:
+        return lambda act, item: None
+    get, values = layout.get(annotator.key[0]), frozenset(annotator.unknown.values)
+    gets = [layout.get(name) for name in annotator.unknown.by]
+
+    def unknown(act: Act, item: str) -> str | None:
+        value = get(act)
+        word = None if value is None else scalar(value)
+        if word not in values or (word is None and value is not None):
+            return None
+        own = _parts([one(act) for one in gets], "act of an unknown annotator")
+        return UNKNOWN_MARK + joined([contract.source, item, *own])
+
+    return unknown
+
+
 def _who_of(
     contract: SourceContract, mapping: FileMapping, layout: Layout, key: PseudonymKey
 ) -> Callable[[Act, str, str], bytes]:
@@ -241,15 +291,21 @@ def _who_of(
             parts[0] = parts[0].removeprefix(prefix)
             if not parts[0].strip(_BLANK):
                 raise Unreadable("does not say the annotator")
-        raw = joined([item, *parts] if is_scoped else parts)
+        return pseudonym(joined([item, *parts] if is_scoped else parts), kind)
+
+    def pseudonym(raw: str, kind: str) -> bytes:
         if kind == AnnotatorKind.MACHINE.value:
             raw = MACHINE_MARK + raw
         return written(key.pseudonym(family, platform, raw))
 
     first = gets[0]
     is_one = len(gets) == 1
+    unknown = _unknown_of(contract, mapping, layout)
 
     def who(act: Act, item: str, kind: str) -> bytes:
+        nameless = unknown(act, item)
+        if nameless is not None:
+            return pseudonym(nameless, kind)
         values = (first(act),) if is_one else tuple([get(act) for get in gets])
         place = (values, kind, item if is_scoped else None)
         try:

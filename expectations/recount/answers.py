@@ -44,17 +44,23 @@ def says(question: Question, answer: AnswerMapping, responses: Sequence[str], *,
         return _one_hot_says(question, answer)
     if answer.ranks or answer.rank_of:
         return _ranks_say(question, answer)
+    if answer.ranked:
+        return _ranked_say(question)
+    if answer.tiers:
+        return _tiers_say(question)
     if answer.best:
         return _best_worst_says(question, answer)
     if answer.spans:
         return _spans_say(question, answer)
     if question.type in (AnswerType.MULTI_CHOICE, AnswerType.RANKING):
-        return _list_says(question, answer.split, is_table=is_table)
+        return _list_says(question, answer, is_table=is_table)
     word = word_says(question, responses)
 
     def says_word(values: Sequence[Any], order: Sequence[str | None] | None) -> Said:
         value = values[0]
         text = "[]" if value == [] and question.type != AnswerType.TEXT else scalar(value)
+        if text is None and answer.several and value is not None:
+            text = content(value)
         if text is None:
             raise Unreadable("holds no single value")
         return word(text, values[1] if answer.strength else None, order)
@@ -153,11 +159,16 @@ def _one_hot_says(question: Question, answer: AnswerMapping) -> Says:
     return say
 
 
-def _list_says(question: Question, split: str | None, *, is_table: bool) -> Says:
+def _list_says(question: Question, answer: AnswerMapping, *, is_table: bool) -> Says:
     is_set = question.type == AnswerType.MULTI_CHOICE
 
     def say(values: Sequence[Any], _: Sequence[str | None] | None) -> Said:
-        words = _words(values[0], split, is_set=is_set, is_table=is_table)
+        value = values[0]
+        if is_set and not is_table and answer.split is None and answer.levels is None and type(value) is str and value:
+            value = [value]  # a text alone is a set of one
+        if answer.levels is not None:
+            value = _leveled(value, answer.levels)
+        words = _words(value, answer.split, is_set=is_set, is_table=is_table)
         if is_set:
             return _set_of(question, words)
         if not words or len(set(words)) < len(words):
@@ -169,6 +180,16 @@ def _list_says(question: Question, split: str | None, *, is_table: bool) -> Says
         return (quoted(text), True) if text in question.abstain else say(values, order)
 
     return say if is_set else say_or_abstain
+
+
+def _leveled(value: Any, separator: str) -> list[str]:
+    """Options that are lists of texts, each as its parts joined."""
+    if type(value) is not list:
+        raise Unreadable("is no list")
+    for one in value:
+        if type(one) is not list or not one or any(type(part) is not str or separator in part for part in one):
+            raise Unreadable("has an option that is no list of texts")
+    return [separator.join(one) for one in value]
 
 
 def _words(value: Any, split: str | None, *, is_set: bool, is_table: bool) -> list[str]:
@@ -203,10 +224,64 @@ def _ranks_say(question: Question, answer: AnswerMapping) -> Says:
                 named = [option]
         if texts[0] in question.abstain and len(set(texts)) == 1:
             return quoted(texts[0] or ""), True
-        ranks = [int(text) if text and _RANK.fullmatch(text) else 0 for text in texts]
-        if any(not 0 < rank < _HIGHEST_RANK for rank in ranks):
-            raise Unreadable("has a rank that is none")
-        return Ranking(tuple(zip(named, ranks, strict=True))).canonical(), False
+        return Ranking(tuple(zip(named, map(_rank_of, texts), strict=True))).canonical(), False
+
+    return say
+
+
+def _rank_of(text: str | None) -> int:
+    rank = int(text) if text and _RANK.fullmatch(text) else 0
+    if not 0 < rank < _HIGHEST_RANK:
+        raise Unreadable("has a rank that is none")
+    return rank
+
+
+def _ranking(pairs: list[tuple[str, int]]) -> Said:
+    if not pairs or len({option for option, _ in pairs}) < len(pairs):
+        raise Unreadable("does not name each option once")
+    return Ranking(tuple(pairs)).canonical(), False
+
+
+def _ranked_say(question: Question) -> Says:
+    """Of ranks, ``values`` are the list, and each element with its parts: [option, rank]."""
+
+    def say(values: Sequence[Any], _: Sequence[str | None] | None) -> Said:
+        whole, parts = values
+        text = single(whole)
+        if type(whole) is str and text in question.abstain:
+            return quoted(text), True
+        if type(whole) is not list or any(type(one) is not dict for one in whole):
+            raise Unreadable("is no list of objects")
+        pairs = []
+        for option, rank in parts(whole):
+            name = single(option)
+            if name is None:
+                raise Unreadable("ranks nothing")
+            pairs.append((name, _rank_of(single(rank))))
+        return _ranking(pairs)
+
+    return say
+
+
+def _tiers_say(question: Question) -> Says:
+    """Lists of options, best first: the rank of an option is the place of its list."""
+
+    def say(values: Sequence[Any], _: Sequence[str | None] | None) -> Said:
+        texts = {scalar(value) for value in values}
+        (word,) = texts if len(texts) == 1 else (None,)
+        if word is not None and word in question.abstain:
+            return quoted(word), True
+        pairs: list[tuple[str, int]] = []
+        for rank, value in enumerate(values, 1):
+            if value is ABSENT:
+                continue
+            if type(value) is not list or any(type(one) is Token and not _WHOLE.fullmatch(one) for one in value):
+                raise Unreadable("is no list of options")
+            names = [single(one) for one in value]
+            if None in names:
+                raise Unreadable("has an element that is no value")
+            pairs += [(name, rank) for name in names if name is not None]
+        return _ranking(pairs)
 
     return say
 
@@ -228,7 +303,7 @@ def _best_worst_says(question: Question, answer: AnswerMapping) -> Says:
 
 
 def _spans_say(question: Question, answer: AnswerMapping) -> Says:
-    """Of spans, ``values`` are the list, and each element with its parts: [start, end, text, label, comment]."""
+    """Of spans, ``values`` are the list, and each element with its parts: [start, end, label, text, comment]."""
     assert answer.spans is not None
     nothing = answer.spans.nothing_at
 
@@ -247,7 +322,7 @@ def _spans_say(question: Question, answer: AnswerMapping) -> Says:
         if type(whole) is not list or any(type(one) is not dict for one in whole):
             raise Unreadable("is no list of objects")
         found = []
-        for start, end, marked, label, comment in parts(whole):
+        for start, end, label, marked, comment in parts(whole):
             begin, behind = offset(start), offset(end)
             if nothing is not None and begin == nothing:
                 continue

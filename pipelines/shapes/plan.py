@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pipelines.contracts.answers import AnswerMapping
-from pipelines.contracts.companions import MACHINE_MARK
+from pipelines.contracts.companions import MACHINE_MARK, UNKNOWN_MARK
 from pipelines.contracts.files import FileMapping
-from pipelines.contracts.mappings import AnnotatorMapping, ItemMapping
+from pipelines.contracts.mappings import AnnotatorMapping, ItemMapping, StatusMapping
 from pipelines.contracts.model import SourceContract
 from pipelines.domain.tables import JUDGMENTS, TYPED_ANSWERS
 from pipelines.domain.types import duckdb_type
@@ -113,26 +113,38 @@ class Planner:
         item = _item_id(mapping.item, slots) if mapping.item else "null::varchar"
         annotator = self._raw_annotator(item)
         problems: list[tuple[str, Reason, str]] = []
+        nobody = self._judges_nobody()
         if mapping.item:
             problems += [(is_blank(slots.text(name)), Reason.ITEM_MISSING, name) for name in mapping.item.key]
         if mapping.annotator and self._contract.attribution != Attribution.NONE:
             names, parts = mapping.annotator.key, self._annotator_parts(mapping.annotator)
+            is_unknown = self._is_unknown(mapping.annotator)
+            named = f"not ({nobody} or {is_unknown})"
             if prefix := mapping.annotator.strip_prefix:
                 given = slots.text(names[0])
-                lacks = f"not {is_blank(given)} and not starts_with({given}, {literal(prefix)})"
+                lacks = f"{named} and not {is_blank(given)} and not starts_with({given}, {literal(prefix)})"
                 problems.append((lacks, Reason.RECORD_SHAPE, names[0]))
             problems += [
-                (is_blank(part), Reason.ANNOTATOR_MISSING, name) for name, part in zip(names, parts, strict=True)
+                (f"{named} and {is_blank(part)}", Reason.ANNOTATOR_MISSING, name)
+                for name, part in zip(names, parts, strict=True)
             ]
+            if unknown := mapping.annotator.unknown:
+                lacking = f"{is_unknown} and not {nobody} and"
+                problems += [
+                    (f"{lacking} {is_blank(slots.text(name))}", Reason.ANNOTATOR_MISSING, name) for name in unknown.by
+                ]
         judgment_key = "null::varchar"
         if mapping.judgment:
             judgment_key = joined_key([slots.text(name) for name in mapping.judgment.key])
             problems += [
-                (is_blank(slots.text(name)), Reason.JUDGMENT_KEY_MISSING, name) for name in mapping.judgment.key
+                (f"not {nobody} and {is_blank(slots.text(name))}", Reason.JUDGMENT_KEY_MISSING, name)
+                for name in mapping.judgment.key
             ]
+            if mapping.judgment.may_be_absent:
+                judgment_key = f"case when not {nobody} then {judgment_key} end"
         status = literal(Status.SUBMITTED)
         if mapping.status:
-            status = mapped(slots.text(mapping.status.field), dict(mapping.status.values))
+            status = self._status(mapping.status)
             problems.append(("status is null", Reason.STATUS_UNKNOWN, mapping.status.field))
         judged_at, number, duration = "null::timestamp", "null::double", "null::double"
         if mapping.judged_at:
@@ -180,10 +192,39 @@ class Planner:
             return "null::varchar"
         parts = self._annotator_parts(annotator)
         key = joined_key([item, *parts] if self._contract.attribution == Attribution.ITEM_SCOPED else parts)
+        if unknown := annotator.unknown:
+            own = joined_key([self._source, item, *(self._slots.text(name) for name in unknown.by)])
+            key = f"case when {self._is_unknown(annotator)} then {literal(UNKNOWN_MARK)} || {own} else {key} end"
+        if (nobody := self._judges_nobody()) != "false":
+            key = f"case when not {nobody} then {key} end"
         if annotator.kind.always == AnnotatorKind.HUMAN:
             return key
         mark = f"case {kind_sql(annotator.kind, self._slots)} when 'machine' then {literal(MACHINE_MARK)} else '' end"
         return f"{mark} || {key}"
+
+    def _is_unknown(self, annotator: AnnotatorMapping) -> str:
+        """Whether the annotator's field holds what stands for nobody that is named."""
+        if annotator.unknown is None:
+            return "false"
+        name, values = annotator.key[0], annotator.unknown.values
+        found = is_one_of(self._slots.text(name), [value for value in values if value is not None])
+        if None not in values or self._is_text:
+            return found
+        return f"({found} or coalesce({self._slots.raw(name)} = 'null', false))"
+
+    def _judges_nobody(self) -> str:
+        """Whether the record holds no act, since it lacks the act's own id."""
+        judgment = self._mapping.judgment
+        if judgment is None or not judgment.may_be_absent:
+            return "false"
+        return "(" + " and ".join(is_blank(self._slots.text(name)) for name in judgment.key) + ")"
+
+    def _status(self, status: StatusMapping) -> str:
+        text, values = self._slots.text(status.field), dict(status.values)
+        if status.absent is None:
+            return mapped(text, values)
+        absent = f"{text} = ''" if self._is_text else f"{self._slots.raw(status.field)} is null"
+        return f"case when {absent} then {literal(status.absent)} else {mapped(text, values)} end"
 
     def _raw_annotators(self) -> str:
         """Every raw id that needs a pseudonym: those who judged, and those who wrote what was judged."""
@@ -269,18 +310,25 @@ class Planner:
         for name, value in self._constants(code, mapping).items():
             constant = text_list(value) if isinstance(value, list) else literal(value)
             values[name] = f"{constant}::{duckdb_type(JUDGMENTS.column(name).type)}"
+        nobody = asked = ""
+        if self._mapping.judgment and self._mapping.judgment.may_be_absent:
+            nobody = f"when given and judgment_key is null then {literal(Reason.JUDGMENT_KEY_MISSING)}"
+            asked = " and judgment_key is not null"
+        if self._mapping.is_asked_in_part(code):
+            asked += " and not is_absent"
+        asked = f"(status <> {literal(Status.SUBMITTED)}{asked})"
         columns = ", ".join(
             name if name not in values else f"{values[name]} as {name}" for name in LANDED_JUDGMENT_COLUMNS
         )
         return (
-            f"select {columns}, case when given and o is null then {sql.problem} end as problem,"
+            f"select {columns}, case {nobody} when given and o is null then {sql.problem} end as problem,"
             f" {literal(mapping.named())} as field"
             f" from (select *, {sql.value} as v from (select *, {sql.cells.text} as t, {sql.cells.raw} as r,"
             f" {sql.cells.declined} as o, {sql.cells.is_absent} as is_absent, {sql.cells.said} as said,"
             f" {sql.cells.is_null} as is_null from acts where act_problem is null) cells"
             f" cross join lateral (select o is not null or not ({' or '.join(silent)}) as given) asked"
             f" left join who using (raw_annotator)"
-            f") answers where given or status <> {literal(Status.SUBMITTED)}"
+            f") answers where given or {asked}"
         )
 
 

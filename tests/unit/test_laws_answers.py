@@ -36,8 +36,10 @@ def given(*pairs: tuple[str, str], kind: str = "choice", **changes: Any) -> list
 
 NEG = '[{"start":3,"end":9,"text":null,"label":"NEG","comment":null}]'
 SPANS: Forms = {
-    ("s", "tone"): Form(span_parts=('$."from"', '$."to"', '$."label"'), start='$."from"', nothing_at=-1),
+    ("s", "tone"): Form(element_parts=('$."from"', '$."to"', '$."label"'), start='$."from"', nothing_at=-1),
 }
+RANKS: Forms = {("s", "tone"): Form(element_parts=('$."o"', '$."r"'))}
+TIERS: Forms = {("s", "tone"): Form(is_tiers=True)}
 SPLIT: Forms = {("s", "tone"): Form(separator=";")}
 MERGED: dict[str, tuple[list[Row], list[Row], Forms]] = {
     "ratings rounded": (
@@ -70,6 +72,33 @@ MERGED: dict[str, tuple[list[Row], list[Row], Forms]] = {
             kind="spans",
         ),
         SPANS,
+    ),
+    "ranks in a list": (
+        given(
+            ('[{"o":"a","r":1},{"o":"b","r":1}]', '[["a",1],["b",2]]'),
+            ('[{"o":"a","r":1},{"o":"b","r":2}]', '[["a",1],["b",2]]'),
+            kind="ranking",
+        ),
+        given(
+            ('[{"o":"a","r":1},{"o":"b","r":2}]', '[["a",1],["b",2]]'),
+            ('[{"o":"b","r":2,"by":"x"},{"o":"a","r":1}]', '[["a",1],["b",2]]'),
+            kind="ranking",
+        ),
+        RANKS,
+    ),
+    "tiers": (
+        given(('{"x.best":["a"]}', '[["a",1]]'), ('{"x.fair":["a"]}', '[["a",1]]'), kind="ranking"),
+        given(
+            ('{"x.best":["a","b"],"x.fair":[]}', '[["a",1],["b",1]]'),
+            ('{"x.best":["b","a"]}', '[["a",1],["b",1]]'),
+            kind="ranking",
+        ),
+        TIERS,
+    ),
+    "a text alone and another set": (
+        given(('"a"', '["a"]'), ('["a","b"]', '["a"]'), kind="multi_choice"),
+        given(('"a"', '["a"]'), ('["a"]', '["a"]'), kind="multi_choice"),
+        {},
     ),
     "strengths rounded": (
         given(
@@ -168,6 +197,10 @@ def test_a_typed_column_that_says_something_else_is_named(kind: str) -> None:
 def test_words_are_their_raw_answer_decoded_and_not_a_letter_less() -> None:
     decoded = given(('"a\\nb"', '"a\\nb"'), kind="text", answer_choice=None, answer_text="a\nb")
     assert proved(decoded)[5].held
+    wrapped = given(('["a\\nb"]', '"a\\nb"'), kind="text", answer_choice=None, answer_text="a\nb")
+    assert proved(wrapped)[5].held
+    several = given(('["a","b"]', '"a"'), kind="text", answer_choice=None, answer_text="a")
+    assert proved(several)[5].offending == 1
     cut = given(("a longer text", '"a longer"'), kind="text", answer_choice=None, answer_text="a longer")
     assert proved(cut)[5].offending == 1
 
