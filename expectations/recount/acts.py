@@ -166,7 +166,7 @@ class Layout:
 
     def _each_zips(self, step: EachGroup) -> TakeApart:
         names = step.made()
-        groups = [[(f"${name}", self.get(path)) for name, path in group.items()] for group in step.zips]
+        groups = [[(f"${name}", self._whole_list(path)) for name, path in group.items()] for group in step.zips]
         for name in names:
             self._make(name)
 
@@ -184,6 +184,21 @@ class Layout:
                     yield [*act, *(held.get(name, ABSENT) for name in names)]
 
         return take
+
+    def _whole_list(self, field: str) -> Get:
+        """What finds a list; where it is made of what each element of another holds, each must hold it."""
+        get, (before, inner, _) = self.get(field), field.partition("[]")
+        if not inner:
+            return get
+        whole = self.get(before)
+
+        def found(act: Act) -> Any:
+            value = get(act)
+            if type(value) is list and len(value) != len(whole(act)):
+                raise Unreadable("has an element without what others hold", record=True)
+            return value
+
+        return found
 
     def _parallel(self, given: str | list[str], split: str | None) -> Callable[[Act], list[Any]]:
         if not isinstance(given, str):

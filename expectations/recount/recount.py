@@ -156,7 +156,8 @@ class _Walk:
             record: Any = row if len(row) == size else Unreadable("has too few or too many fields", record=True)
             if is_flattened and record is row:
                 record = with_json(dict(zip(header, row, strict=True)), dialect.json_cells)
-                self._taking.take(layout, acting, record, [[record, *behind]])
+                if self._taking.take(layout, acting, record, [[record, *behind]]) and not self._mapping.flatten:
+                    self.unnamed.update(record.keys() - self._named)
             else:
                 judged += self._taking.take(layout, acting, record, [row + behind] if behind else [row])
         if judged:

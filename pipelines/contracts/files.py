@@ -161,7 +161,7 @@ class FileMapping(Part):
         if self.dialect.format == "xml" and (several or any(isinstance(step, Unwrapped) for step in steps)):
             return [f"{field!r}: [] and [?x] need json, jsonl or csv"]
         allowed: tuple[type, ...] = (str, Looked)
-        if where[0] == "each" and any(isinstance(step, EachParallel | EachGroup) for step in self.each):
+        if where[0] == "each" and any(isinstance(step, EachGroup) for step in self.each) and len(several) < 2:
             allowed = (str, Looked, Every)
         if where[0] == "each" and not all(isinstance(step, allowed) for step in steps):
             return [f"{field!r} takes apart what a selector chose; name the list itself"]

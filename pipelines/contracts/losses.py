@@ -6,8 +6,11 @@ LOSSES = {
     "no_ids": "nothing says who judged",
     "accounts_deleted": "where an account was deleted nothing says who judged; each such act is by an unknown annotator"
     " of its own",
-    "acts_unlinked": "nothing says which answers were given in one act, nor which later delivery's answer is the same",
+    "answers_deleted": "with an account that was deleted its answers are gone",
+    "act_ids_dropped": "the tool's own ids of acts were left out",
+    "times_dropped": "when judgments were given was left out",
     "cancelled_dropped": "skipped or cancelled judgments were left out of the export",
+    "unanswered_dropped": "of acts that were not submitted only what was answered is there; of a blank one nothing",
     "status_dropped": "drafts and discarded answers cannot be told from submitted ones",
     "marks_dropped": "marks on judgments, such as that one is the gold answer, were left out",
     "items_dropped": "items of which every judgment was left out are gone, too",

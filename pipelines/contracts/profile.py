@@ -42,6 +42,7 @@ class Control(Part):
     unanswered: list[Word | None] = Field(
         default_factory=list, description="what its field holds where it was not answered"
     )
+    ignored: IgnoredFields = Field(default_factory=dict, description="fields of it that are not kept, and why")
     note: str | None = Field(None, description="what is to be known of it")
 
 

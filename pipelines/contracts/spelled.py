@@ -55,6 +55,7 @@ class _Speller:
         }
         self._problems: Problems = []
         self._controls = {code: self._control_of(code) for code in self._questions}
+        self._besides = {code: list(self._besides_of(code)) for code in self._questions}
         refuse(self._problems)
         is_csv = self._format.file.get("dialect", {}).get("format") == "csv"
         self._cells = dict(self._json_cells()) if is_csv else {}
@@ -123,16 +124,24 @@ class _Speller:
         assert chosen is not None
         return answer.control or code, chosen, self._format.controls[chosen]
 
-    def _beside_of(self, what: str, beside: BesideControl) -> Control | None:
-        types = (AnswerType.TEXT,) if what == "rationale" else (AnswerType.RATING, AnswerType.CHOICE)
-        kind = beside.kind or next(filter(None, map(self._format.default_kind, types)), None)
-        return self._format.controls.get(kind or "")
-
-    def _besides(self, code: str) -> Iterator[tuple[str, str, Control]]:
+    def _besides_of(self, code: str) -> Iterator[tuple[str, str, Control]]:
         """What is said beside an answer: what it is, the control's name, and what the profile says of it."""
+        title = f"{self._use.tool} ({self._format.title})"
         for what in ("rationale", "confidence", "strength"):
-            beside = getattr(self._given(code), what)
-            if beside is not None and (control := self._beside_of(what, beside)) is not None:
+            beside: BesideControl | None = getattr(self._given(code), what)
+            if beside is None:
+                continue
+            types = (AnswerType.TEXT,) if what == "rationale" else (AnswerType.RATING, AnswerType.CHOICE)
+            kind = beside.kind or next(filter(None, map(self._format.default_kind, types)), None)
+            control = self._format.controls.get(kind or "")
+            where: Place = ("profile", "answers", code, what)
+            if control is None or not (control.text or isinstance(control.answer.get("field"), str)):
+                can = [name for name, one in self._format.controls.items() if one.text or "field" in one.answer]
+                self._problems.append((where, f"{title} cannot tell it by {kind}; it can by: {', '.join(can)}"))
+            elif control.zip:
+                message = "holds the answers to each question apart; make it a question of its own"
+                self._problems.append((where, f"{title} {message}"))
+            else:
                 yield what, beside.control, control
 
     def _used(self) -> Iterator[tuple[str, str, Control]]:
@@ -140,7 +149,7 @@ class _Speller:
         for code, found in self._controls.items():
             if found is not None:
                 yield code, found[0], found[2]
-                yield from ((code, name, control) for _, name, control in self._besides(code))
+                yield from ((code, name, control) for _, name, control in self._besides[code])
 
     def _json_cells(self) -> Iterator[tuple[str, str]]:
         for _, name, control in self._used():
@@ -213,6 +222,7 @@ class _Speller:
             made["upstream_aggregates"] = [self._path(name) for name in use.upstream_aggregates]
         made["ignored"] = {
             **_by_field(made.get("ignored", {})),
+            **{path: why for code, name, one in self._used() for path, why in self._ignored(one, name, code)},
             **{self._path(name): why for name, why in use.ignored.items()},
         }
         groups = [self._filled(control.zip, name, code) for code, name, control in self._used() if control.zip]
@@ -254,9 +264,14 @@ class _Speller:
         for part in ("split", "levels"):
             if getattr(given, part) is not None:
                 answer[part] = getattr(given, part)
-        for what, beside, companion in self._besides(code):
+        for what, beside, companion in self._besides[code]:
             answer[what] = self._filled(companion.text or companion.answer.get("field", ""), beside, code)
         return answer
+
+    def _ignored(self, control: Control, name: str, code: str) -> Iterator[tuple[str, str]]:
+        """What a control leaves in the export that is no answer: field and why it is not kept."""
+        for path, why in control.ignored.items():
+            yield self._filled(path, name, code), why
 
     def _filled(self, template: Any, name: str, code: str) -> Any:
         """A template with the control's name and the question's code in it."""

@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Any
 
 from pipelines.contracts.each import Each, EachColumn, EachElement, EachEntry, EachGroup, EachParallel
-from pipelines.contracts.paths import Step, parse_path
+from pipelines.contracts.paths import Every, Step, parse_path
 from pipelines.readers.json_reader import to_json
 from pipelines.shapes.paths import MISSING, follow, names
 
@@ -87,7 +87,17 @@ def _group(view: View, group: dict[str, str]) -> Iterator[View]:
     for name, value in lists.items():
         if not isinstance(value, list):
             raise RecordShapeError(group[name], "is no list")
+        if len(value) != _expected(view, _steps(group[name]), len(value)):
+            raise RecordShapeError(group[name], "is not in every element, so that others would take its place")
     yield from _side_by_side(view, lists, next(iter(group.values())))
+
+
+def _expected(view: View, path: tuple[Step, ...], count: int) -> int:
+    """How many elements a path that leads into each of them must find: those that lack it are no gap in a list."""
+    if Every() not in path:
+        return count
+    whole = follow(view, path[: path.index(Every())])
+    return len(whole) if isinstance(whole, list) else 0
 
 
 def _side_by_side(view: View, lists: dict[str, list[Any]], field: str) -> Iterator[View]:

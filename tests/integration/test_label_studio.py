@@ -20,7 +20,6 @@ from tests.integration.tool_truth import (
     exports,
     land,
     landed_answers,
-    truth_lines,
 )
 from tests.unit.landed import Landed
 
@@ -105,7 +104,7 @@ def landed(folder: Path, project: str, form: str, state: str) -> Landed:
 
 
 def wanted(project: str, losses: list[str], state: str) -> Answers:
-    lines = truth_lines(exports("label-studio") / project / "truth.jsonl")
+    lines = tool().lines(exports("label-studio") / project / "truth.jsonl")
     return expected(lines, PROJECTS[project][0], tool(), losses, STATES[state])
 
 
@@ -118,7 +117,7 @@ def test_what_landed_is_what_was_answered_less_what_the_format_lost(
     answers, losses = landed_answers(found, tool().users), found.contract.known_losses
     assert differences(answers, wanted(project, losses, state)) == ""
     assert found.rows("quarantine", "reason") == []
-    lines = truth_lines(exports("label-studio") / project / "truth.jsonl")
+    lines = tool().lines(exports("label-studio") / project / "truth.jsonl")
     felt = list(applied(lines, tool(), losses))
     assert felt == {"json": [], "json_min": ["cancelled_dropped"]}.get(form, ["cancelled_dropped", "empty_dropped"])
     for loss in felt:
@@ -129,7 +128,7 @@ def test_two_who_are_unknown_are_never_one(tmp_path: Path) -> None:
     """Eight tasks hold annotations of two people whose accounts were deleted; each is by somebody of its own."""
     found = landed(tmp_path, "ratings", "json", "after_two_users_deleted")
     people = {key: who for who, key in found.rows("judgments", "annotator_id, judgment_key")}
-    lines = truth_lines(exports("label-studio") / "ratings" / "truth.jsonl")
+    lines = tool().lines(exports("label-studio") / "ratings" / "truth.jsonl")
     gone = STATES["after_two_users_deleted"]
     acts = {(line["item"], str(line["annotation_id"])) for line in lines
             if line["user"] in gone and (line["question"] or line["cancelled"])}  # fmt: skip

@@ -40,7 +40,10 @@ class Tool:
         act_id: the export's own id of the act, by line, by which an unknown annotator is told.
         losses: by loss code, the lines that it stands for; other codes lose no answer.
         spoiled: by loss code, what becomes of an answer, by line.
+        unstated: loss codes by which every status is submitted.
+        unasked: loss codes by which an act that was not submitted has no more than what was answered in it.
         answer: what an answer is kept as, by line.
+        stored: the lines that the tool still holds in the end.
     """
 
     users: Mapping[str, str]
@@ -48,7 +51,15 @@ class Tool:
     act_id: Callable[[Line], str]
     losses: Mapping[str, Callable[[Line], bool]]
     spoiled: Mapping[str, Callable[[Line], Any]] = field(default_factory=dict)
+    unstated: frozenset[str] = frozenset()
+    unasked: frozenset[str] = frozenset()
     answer: Callable[[Line], Any] = itemgetter("value")
+    stored: Callable[[Line], bool] = itemgetter("live")
+
+    def lines(self, path: Path) -> list[Line]:
+        """The lines of a truth that the tool still holds, in the order in which they were given."""
+        lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+        return [line for line in lines if self.stored(line)]
 
 
 def exports(tool: str) -> Path:
@@ -59,17 +70,12 @@ def exports(tool: str) -> Path:
     return folder
 
 
-def truth_lines(path: Path) -> list[Line]:
-    """The lines of what the tool still stored in the end, in the order in which they were given."""
-    lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-    return [line for line in lines if line["live"]]
-
-
 def expected(
     lines: Iterable[Line], questions: Iterable[str], tool: Tool, losses: Iterable[str], gone: Iterable[str] = ()
 ) -> Answers:
     """What an export must land as that lost what these codes say; ``gone`` are people whose accounts were deleted."""
-    asked, deleted, codes = list(questions), frozenset(gone), list(losses)
+    asked, deleted, codes = list(questions), frozenset(gone), frozenset(losses)
+    is_partial, is_unstated = bool(codes & tool.unasked), bool(codes & tool.unstated)
     spoiled = [change for code, change in tool.spoiled.items() if code in codes]
     acts: dict[str, list[Line]] = {}
     for line in lines:
@@ -81,14 +87,15 @@ def expected(
         who = f"unknown {tool.act_id(first)}" if first["user"] in deleted else first["user"]
         status = tool.status(first)
         given = {line["question"]: line for line in act if line["question"] is not None}
-        for question in asked if status is not None else given:
+        for question in given if status is None or is_partial or is_unstated else asked:
             value = None
             if question in given:
                 line = given[question]
                 for change in spoiled:
                     line = {**line, "value": change(line)}
                 value = tool.answer(line)
-            found.append((who, first["item"], question, _as_json(value), status or "submitted"))
+            told = "submitted" if status is None or is_unstated else status
+            found.append((who, first["item"], question, _as_json(value), told))
     return numbered(found)
 
 
@@ -135,7 +142,9 @@ def applied(lines: Iterable[Line], tool: Tool, losses: Iterable[str]) -> Iterato
     held = list(lines)
     for code in losses:
         lost, changed = tool.losses.get(code), tool.spoiled.get(code)
-        is_lost = lost is not None and any(map(lost, held))
+        is_lost = (lost is not None and any(map(lost, held))) or (
+            code in tool.unstated | tool.unasked and any(tool.status(line) is not None for line in held)
+        )
         if is_lost or (changed is not None and any(changed(line) != line["value"] for line in held)):
             yield code
 

@@ -124,6 +124,11 @@ def test_what_the_project_says_goes_before_the_profile(tmp_path: Path) -> None:
         ),
         ("control: rank", "kind: buckets", "11: attributes.profile.answers.order: needs exactly one of"),
         ("order: {control", "odrer: {control", "11: attributes.profile.answers.odrer: answers name odrer"),
+        (
+            "control: rank",
+            "control: rank, rationale: {control: why, kind: labels}",
+            "11: attributes.profile.answers.order.rationale: label_studio (JSON-MIN) cannot tell it by labels; it can",
+        ),
         ("type: ranking", "type: best_worst", "11: attributes.profile.answers.order: label_studio (JSON-MIN) cannot"),
         ("type: ranking", "type: rank", "14: attributes.questions.order.type: input should be"),
         ("licence: MIT", "licence: MIT\n  files: 3", "attributes.files: input should be a valid list"),
@@ -135,6 +140,16 @@ def test_a_fault_is_told_where_the_contract_says_it(tmp_path: Path, old: str, ne
     error = refused(tmp_path, GOOD.replace(old, new, 1))
     assert told.split(": ", 1)[1] in error, error
     assert f"mine/defs.yaml:{told.split(':')[0]}: " in error or not told[0].isdigit(), error
+
+
+def test_what_stands_beside_an_answer_needs_a_format_that_holds_them_together(tmp_path: Path) -> None:
+    """Lists of a question's own do not say which reason belongs to which answer."""
+    text = GOOD.replace("label_studio", "argilla").replace("json_min", "list")
+    told = (
+        "attributes.profile.answers.order.rationale: argilla (to_list(flatten=True)) holds the answers to each question"
+    )
+    assert told in refused(tmp_path, text.replace("control: rank", "control: rank, rationale: why"))
+    assert loaded(tmp_path, text).files[0].answers["order"].field == "$order"
 
 
 def test_a_fault_in_files_of_the_contracts_own_is_told_there(tmp_path: Path) -> None:

@@ -258,6 +258,20 @@ def test_a_group_of_lists_that_do_not_agree_refuses_its_record(tmp_path: Path, w
 
 
 @pytest.mark.parametrize(
+    "wrong", [[{"v": "a"}, {"by": "bo"}], [{"v": "a", "by": "ana"}, {"by": "bo"}], [{"v": "a", "by": "ana"}, "b"]]
+)
+def test_an_element_that_lacks_a_part_never_takes_anothers(tmp_path: Path, wrong: list[Any]) -> None:
+    """Read side by side, the answer of one would be another's."""
+    contract = stated(
+        {"q": CHOICE}, mapping("$q", each={"zips": [{"q": "x[].v", "by": "x[].by"}]}, annotator={"key": "$by"})
+    )
+    good = {"item": "i", "x": [{"v": "a", "by": "ana"}, {"v": "b", "by": "bo"}]}
+    found = landed(tmp_path, contract, good, {"item": "j", "x": wrong})
+    assert found.rows("quarantine", "record_ordinal, reason") == [(1, "record_shape")]
+    assert found.rows("judgments", "item_id, answer") == [("i", '"a"'), ("i", '"b"')]
+
+
+@pytest.mark.parametrize(
     ("answer", "changes", "told"),
     [
         ({"field": "x[].y"}, {"dialect": {"format": "xml", "record": "a/b"}}, r"\[\] and \[\?x\] need json"),
@@ -267,6 +281,8 @@ def test_a_group_of_lists_that_do_not_agree_refuses_its_record(tmp_path: Path, w
         ({"tiers": ["y"], "several": True}, {}, "say how field is read"),
         ("x", {"each": {"list": "x[].y"}}, "name the list itself"),
         ("x", {"each": {"zips": [{"a": "x[k=v]"}]}}, "name the list itself"),
+        ("x", {"each": {"zips": [{"a": "x[].y[]"}]}}, "name the list itself"),
+        ("x", {"each": {"zip": {"a": "x[].y"}}}, "name the list itself"),
         ("x", {"dialect": {"format": "json", "json_cells": {"x": "y"}}}, "json_cells belongs to format csv"),
     ],
 )
