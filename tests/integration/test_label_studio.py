@@ -9,7 +9,11 @@ from typing import Any
 
 import pytest
 
+from pipelines.check import check_source
+from pipelines.commands.source import _show
 from pipelines.contracts.model import SourceContract
+from tests.integration.test_fixtures import contract_of as fixture_contract
+from tests.integration.test_fixtures import inbox_of
 from tests.integration.tool_truth import (
     Answers,
     Line,
@@ -148,6 +152,23 @@ def test_people_with_names_and_mails_are_those_with_numbers(tmp_path: Path) -> N
         held = str(other.rows(table, "*"))
         assert "@example.com" not in held
         assert "Tester" not in held
+
+
+def test_a_check_tells_fields_by_their_paths_and_how_many_are_unknown(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    _show(check_source(fixture_contract("label_studio_json"), inbox_of("label_studio_json", tmp_path)))
+    told = " ".join(capsys.readouterr().out.split())
+    assert "judgments by 4 annotators (2 of them unknown, an act each) about 2 items" in told
+    assert "annotations.result[from_name=sentiment].value.choices answer: sentiment" in told
+
+
+def test_a_check_of_what_names_everybody_tells_of_no_unknown(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _show(check_source(fixture_contract("crehate"), inbox_of("crehate", tmp_path)))
+    assert "unknown," not in capsys.readouterr().out
 
 
 def test_drafts_and_predictions_are_no_judgments_and_gold_is_marked(tmp_path: Path) -> None:
