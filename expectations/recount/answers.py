@@ -6,33 +6,17 @@ text and whether it abstains. What the words of contracts and answers mean is sa
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
-from json.encoder import encode_basestring
 from typing import Any
 
+from expectations.recount.rankings import ranked_say, ranks_say, tiers_say
+from expectations.recount.saying import Said, Says, quoted
 from expectations.recount.texts import parsed
-from expectations.recount.values import ABSENT, Token, Unreadable, content, scalar, single
+from expectations.recount.values import ABSENT, WHOLE, Token, Unreadable, content, scalar, single
 from pipelines.contracts.answers import AnswerMapping
 from pipelines.contracts.questions import Question
-from pipelines.domain.answers import BestWorst, MultiChoice, Pairwise, Ranking, Rating, Span, Spans, json_text
+from pipelines.domain.answers import BestWorst, MultiChoice, Pairwise, Ranking, Rating, Span, Spans
 from pipelines.domain.vocabulary import AnswerType, Preference
-
-Said = tuple[str, bool]
-"""An answer's canonical text, and whether it abstains."""
-
-Says = Callable[[Sequence[Any], "Sequence[str | None] | None"], Said]
-"""What takes the raw values of an answer and the order of presentation."""
-
-_RANK = re.compile(r"[1-9][0-9]*")
-_WHOLE = re.compile(r"-?[0-9]+")
-_HIGHEST_RANK = 2**31
-
-
-def quoted(text: str) -> str:
-    """A text as the canonical form writes it."""
-    found: str = encode_basestring(text)
-    return json_text(text) if "\\u" in found else found
 
 
 def says(question: Question, answer: AnswerMapping, responses: Sequence[str], *, is_table: bool) -> Says:
@@ -43,11 +27,11 @@ def says(question: Question, answer: AnswerMapping, responses: Sequence[str], *,
     if answer.one_hot:
         return _one_hot_says(question, answer)
     if answer.ranks or answer.rank_of:
-        return _ranks_say(question, answer)
+        return ranks_say(question, answer)
     if answer.ranked:
-        return _ranked_say(question)
+        return ranked_say(question)
     if answer.tiers:
-        return _tiers_say(question)
+        return tiers_say(question)
     if answer.best:
         return _best_worst_says(question, answer)
     if answer.spans:
@@ -205,85 +189,9 @@ def _words(value: Any, split: str | None, *, is_set: bool, is_table: bool) -> li
     words = [single(one) for one in value]
     if any(word is None for word in words):
         raise Unreadable("has an element that is no value")
-    if is_set and any(type(one) is Token and not _WHOLE.fullmatch(one) for one in value):
+    if is_set and any(type(one) is Token and not WHOLE.fullmatch(one) for one in value):
         raise Unreadable("has a fraction among its options")
     return [word for word in words if word is not None]
-
-
-def _ranks_say(question: Question, answer: AnswerMapping) -> Says:
-    options = list(answer.ranks)
-
-    def say(values: Sequence[Any], _: Sequence[str | None] | None) -> Said:
-        texts = [scalar(value) for value in values]
-        named = options
-        if answer.rank_of:
-            option, texts = texts[1], texts[:1]
-            if texts[0] not in question.abstain:
-                if option is None:
-                    raise Unreadable("ranks nothing")
-                named = [option]
-        if texts[0] in question.abstain and len(set(texts)) == 1:
-            return quoted(texts[0] or ""), True
-        return Ranking(tuple(zip(named, map(_rank_of, texts), strict=True))).canonical(), False
-
-    return say
-
-
-def _rank_of(text: str | None) -> int:
-    rank = int(text) if text and _RANK.fullmatch(text) else 0
-    if not 0 < rank < _HIGHEST_RANK:
-        raise Unreadable("has a rank that is none")
-    return rank
-
-
-def _ranking(pairs: list[tuple[str, int]]) -> Said:
-    if not pairs or len({option for option, _ in pairs}) < len(pairs):
-        raise Unreadable("does not name each option once")
-    return Ranking(tuple(pairs)).canonical(), False
-
-
-def _ranked_say(question: Question) -> Says:
-    """Of ranks, ``values`` are the list, and each element with its parts: [option, rank]."""
-
-    def say(values: Sequence[Any], _: Sequence[str | None] | None) -> Said:
-        whole, parts = values
-        text = single(whole)
-        if type(whole) is str and text in question.abstain:
-            return quoted(text), True
-        if type(whole) is not list or any(type(one) is not dict for one in whole):
-            raise Unreadable("is no list of objects")
-        pairs = []
-        for option, rank in parts(whole):
-            name = single(option)
-            if name is None:
-                raise Unreadable("ranks nothing")
-            pairs.append((name, _rank_of(single(rank))))
-        return _ranking(pairs)
-
-    return say
-
-
-def _tiers_say(question: Question) -> Says:
-    """Lists of options, best first: the rank of an option is the place of its list."""
-
-    def say(values: Sequence[Any], _: Sequence[str | None] | None) -> Said:
-        texts = {scalar(value) for value in values}
-        (word,) = texts if len(texts) == 1 else (None,)
-        if word is not None and word in question.abstain:
-            return quoted(word), True
-        pairs: list[tuple[str, int]] = []
-        for rank, value in enumerate(values, 1):
-            if value is ABSENT:
-                continue
-            if type(value) is not list or any(type(one) is Token and not _WHOLE.fullmatch(one) for one in value):
-                raise Unreadable("is no list of options")
-            names = [single(one) for one in value]
-            if None in names:
-                raise Unreadable("has an element that is no value")
-            pairs += [(name, rank) for name in names if name is not None]
-        return _ranking(pairs)
-
-    return say
 
 
 def _best_worst_says(question: Question, answer: AnswerMapping) -> Says:
@@ -310,7 +218,7 @@ def _spans_say(question: Question, answer: AnswerMapping) -> Says:
     def offset(value: Any) -> int | None:
         if value is None or value is ABSENT:
             return None
-        if type(value) is not Token or not _WHOLE.fullmatch(value):
+        if type(value) is not Token or not WHOLE.fullmatch(value):
             raise Unreadable("has an offset that is no whole number")
         return int(value)
 

@@ -8,7 +8,8 @@ from typing import Any
 
 from expectations.laws.neutral import written
 from expectations.recount.acts import Act, Get, Layout
-from expectations.recount.answers import Says, quoted, says
+from expectations.recount.answers import says
+from expectations.recount.saying import Says, quoted
 from expectations.recount.values import ABSENT, content_reader, json_of, scalar, single
 from pipelines.contracts.answers import AnswerMapping
 from pipelines.contracts.files import FileMapping

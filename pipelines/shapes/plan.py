@@ -10,9 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pipelines.contracts.answers import AnswerMapping
-from pipelines.contracts.companions import MACHINE_MARK, UNKNOWN_MARK
 from pipelines.contracts.files import FileMapping
-from pipelines.contracts.mappings import AnnotatorMapping, ItemMapping, StatusMapping
+from pipelines.contracts.mappings import ItemMapping
 from pipelines.contracts.model import SourceContract
 from pipelines.domain.tables import JUDGMENTS, TYPED_ANSWERS
 from pipelines.domain.types import duckdb_type
@@ -27,8 +26,9 @@ from pipelines.shapes.answers import AnswerSql, answer_sql
 from pipelines.shapes.companions import author_sql, kind_sql, order_sql
 from pipelines.shapes.described import Described
 from pipelines.shapes.fields import decimal, instant, is_blank, is_unread
+from pipelines.shapes.people import annotator_problems, judges_nobody_sql, raw_annotator_sql, status_sql
 from pipelines.shapes.slots import Slots
-from pipelines.shapes.sql import is_one_of, joined_key, literal, mapped, text_list
+from pipelines.shapes.sql import is_one_of, joined_key, literal, text_list
 
 Constant = str | list[str] | None
 
@@ -111,28 +111,13 @@ class Planner:
         mapping, slots = self._mapping, self._slots
         kept = "".join(f", {column}" for column in sorted(slots.asked))
         item = _item_id(mapping.item, slots) if mapping.item else "null::varchar"
-        annotator = self._raw_annotator(item)
+        annotator = raw_annotator_sql(self._contract, mapping, slots, item)
         problems: list[tuple[str, Reason, str]] = []
-        nobody = self._judges_nobody()
+        nobody = judges_nobody_sql(mapping, slots)
         if mapping.item:
             problems += [(is_blank(slots.text(name)), Reason.ITEM_MISSING, name) for name in mapping.item.key]
-        if mapping.annotator and self._contract.attribution != Attribution.NONE:
-            names, parts = mapping.annotator.key, self._annotator_parts(mapping.annotator)
-            is_unknown = self._is_unknown(mapping.annotator)
-            named = f"not ({nobody} or {is_unknown})"
-            if prefix := mapping.annotator.strip_prefix:
-                given = slots.text(names[0])
-                lacks = f"{named} and not {is_blank(given)} and not starts_with({given}, {literal(prefix)})"
-                problems.append((lacks, Reason.RECORD_SHAPE, names[0]))
-            problems += [
-                (f"{named} and {is_blank(part)}", Reason.ANNOTATOR_MISSING, name)
-                for name, part in zip(names, parts, strict=True)
-            ]
-            if unknown := mapping.annotator.unknown:
-                lacking = f"{is_unknown} and not {nobody} and"
-                problems += [
-                    (f"{lacking} {is_blank(slots.text(name))}", Reason.ANNOTATOR_MISSING, name) for name in unknown.by
-                ]
+        if self._contract.attribution != Attribution.NONE:
+            problems += annotator_problems(mapping, slots)
         judgment_key = "null::varchar"
         if mapping.judgment:
             judgment_key = joined_key([slots.text(name) for name in mapping.judgment.key])
@@ -144,7 +129,7 @@ class Planner:
                 judgment_key = f"case when not {nobody} then {judgment_key} end"
         status = literal(Status.SUBMITTED)
         if mapping.status:
-            status = self._status(mapping.status)
+            status = status_sql(mapping.status, slots, is_text=self._is_text)
             problems.append(("status is null", Reason.STATUS_UNKNOWN, mapping.status.field))
         judged_at, number, duration = "null::timestamp", "null::double", "null::double"
         if mapping.judged_at:
@@ -186,58 +171,11 @@ class Planner:
             f" from (select record_ordinal, record_part{asked}, {columns}, {number} as number from chunk)))"
         )
 
-    def _raw_annotator(self, item: str) -> str:
-        annotator = self._mapping.annotator
-        if annotator is None or self._contract.attribution == Attribution.NONE:
-            return "null::varchar"
-        parts = self._annotator_parts(annotator)
-        key = joined_key([item, *parts] if self._contract.attribution == Attribution.ITEM_SCOPED else parts)
-        if unknown := annotator.unknown:
-            own = joined_key([self._source, item, *(self._slots.text(name) for name in unknown.by)])
-            key = f"case when {self._is_unknown(annotator)} then {literal(UNKNOWN_MARK)} || {own} else {key} end"
-        if (nobody := self._judges_nobody()) != "false":
-            key = f"case when not {nobody} then {key} end"
-        if annotator.kind.always == AnnotatorKind.HUMAN:
-            return key
-        mark = f"case {kind_sql(annotator.kind, self._slots)} when 'machine' then {literal(MACHINE_MARK)} else '' end"
-        return f"{mark} || {key}"
-
-    def _is_unknown(self, annotator: AnnotatorMapping) -> str:
-        """Whether the annotator's field holds what stands for nobody that is named."""
-        if annotator.unknown is None:
-            return "false"
-        name, values = annotator.key[0], annotator.unknown.values
-        found = is_one_of(self._slots.text(name), [value for value in values if value is not None])
-        if None not in values or self._is_text:
-            return found
-        return f"({found} or coalesce({self._slots.raw(name)} = 'null', false))"
-
-    def _judges_nobody(self) -> str:
-        """Whether the record holds no act, since it lacks the act's own id."""
-        judgment = self._mapping.judgment
-        if judgment is None or not judgment.may_be_absent:
-            return "false"
-        return "(" + " and ".join(is_blank(self._slots.text(name)) for name in judgment.key) + ")"
-
-    def _status(self, status: StatusMapping) -> str:
-        text, values = self._slots.text(status.field), dict(status.values)
-        if status.absent is None:
-            return mapped(text, values)
-        absent = f"{text} = ''" if self._is_text else f"{self._slots.raw(status.field)} is null"
-        return f"case when {absent} then {literal(status.absent)} else {mapped(text, values)} end"
-
     def _raw_annotators(self) -> str:
         """Every raw id that needs a pseudonym: those who judged, and those who wrote what was judged."""
         columns = ["raw_annotator", *(["raw_author"] if self._mapping.item and self._mapping.item.author else [])]
         named = " union ".join(f"select {column} as raw from acts where act_problem is null" for column in columns)
         return f"select distinct raw from ({named}) where raw is not null"
-
-    def _annotator_parts(self, annotator: AnnotatorMapping) -> list[str]:
-        parts = [self._slots.text(name) for name in annotator.key]
-        if annotator.strip_prefix:
-            prefix = literal(annotator.strip_prefix)
-            parts[0] = f"case when starts_with({parts[0]}, {prefix}) then substr({parts[0]}, length({prefix}) + 1) end"
-        return parts
 
     def _candidates(self) -> str:
         return " union all ".join(self._question(code, answer) for code, answer in self._mapping.answers.items())
