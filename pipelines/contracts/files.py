@@ -160,6 +160,8 @@ class FileMapping(Part):
         several = [step for step in steps if isinstance(step, Every) or (isinstance(step, Select) and step.every)]
         if self.dialect.format == "xml" and (several or any(isinstance(step, Unwrapped) for step in steps)):
             return [f"{field!r}: [] and [?x] need json, jsonl or csv"]
+        if several and any(isinstance(step, Looked) for step in steps):
+            return [f"{field!r}: a key that another field names cannot be looked up in each of several elements"]
         allowed: tuple[type, ...] = (str, Looked)
         if where[0] == "each" and any(isinstance(step, EachGroup) for step in self.each) and len(several) < 2:
             allowed = (str, Looked, Every)

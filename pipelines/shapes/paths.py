@@ -34,7 +34,7 @@ def follow(record: Any, steps: tuple[Step, ...]) -> Any:
         AmbiguousPathError: a selector matches more than one element.
     """
     value = record
-    for place, step in enumerate(steps):
+    for step in steps:
         if isinstance(step, Looked):
             step = record.get(step.name, MISSING)
             if not isinstance(step, str):
@@ -52,10 +52,7 @@ def follow(record: Any, steps: tuple[Step, ...]) -> Any:
             if not isinstance(value, list):
                 return MISSING
             if isinstance(step, Every) or step.every:
-                chosen = [one for one in value if isinstance(step, Every) or selects(step, one)]
-                held = [follow(one, steps[place + 1 :]) for one in chosen]
-                found = [one for one in held if one is not MISSING]
-                return [part for one in found for part in one] if is_several(steps[place + 1 :]) else found
+                return _held_by_each(value, step, steps[steps.index(step) + 1 :])
             matches = [element for element in value if selects(step, element)]
             if len(matches) > 1:
                 raise AmbiguousPathError(f"{len(matches)} elements have {step.key} = {step.value!r}")
@@ -65,7 +62,14 @@ def follow(record: Any, steps: tuple[Step, ...]) -> Any:
     return value
 
 
-def is_several(steps: Sequence[Step]) -> bool:
+def _held_by_each(elements: list[Any], step: Every | Select, rest: tuple[Step, ...]) -> list[Any]:
+    """What several elements hold at the rest of a path; what one of them lacks is left out."""
+    chosen = [one for one in elements if isinstance(step, Every) or selects(step, one)]
+    found = [held for held in (follow(one, rest) for one in chosen) if held is not MISSING]
+    return [part for held in found for part in held] if _is_several(rest) else found
+
+
+def _is_several(steps: Sequence[Step]) -> bool:
     """Whether a path leads to a list of what several elements hold."""
     return any(isinstance(step, Every) or (isinstance(step, Select) and step.every) for step in steps)
 
@@ -120,8 +124,9 @@ class _Fork:
         """Put what stands at the ends of the paths where their numbers say."""
         for number in self._ends:
             found[number] = value
-        for path, number in self._branching:
-            found[number] = follow(value, path)
+        if self._branching:
+            for path, number in self._branching:
+                found[number] = follow(value, path)
         if type(value) is dict:
             self._fill_from_object(value, found)
         elif type(value) is list:

@@ -274,6 +274,7 @@ def test_an_element_that_lacks_a_part_never_takes_anothers(tmp_path: Path, wrong
 @pytest.mark.parametrize(
     ("answer", "changes", "told"),
     [
+        ({"field": "x[].$v"}, {"each": {"zips": [{"v": "y"}]}}, "cannot be looked up in each"),
         ({"field": "x[].y"}, {"dialect": {"format": "xml", "record": "a/b"}}, r"\[\] and \[\?x\] need json"),
         ({"tiers": ["x"]}, {"dialect": {"format": "csv"}}, "tiers need json"),
         ({"ranked": {"list": "x", "option": "o", "rank": "r"}}, {"dialect": {"format": "csv"}}, "ranked need json"),
