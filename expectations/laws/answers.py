@@ -147,7 +147,7 @@ def _content(con: Connection, source: str, own: str, step: str) -> Verdict:
     differs = {
         "choice": f"answer_choice is distinct from {text}",
         "rating": "answer_number is distinct from try_cast(said as double)",
-        "multi_choice": "to_json(answer_choices)::varchar is distinct from said",
+        "multi_choice": "to_json(answer_choices)::varchar is distinct from nullif(said, 'null')",
         "pairwise": f"answer_preference is distinct from coalesce(json_extract_string(said, '$.preference'), {text})"
         " or answer_strength is distinct from try_cast(json_extract_string(said, '$.strength') as double)",
         "best_worst": "answer_best is distinct from json_extract_string(said, '$.best')"
@@ -155,7 +155,7 @@ def _content(con: Connection, source: str, own: str, step: str) -> Verdict:
         "ranking": "to_json(list_transform(answer_ranking, lambda one: [one.option, one.rank::varchar]))::varchar"
         " is distinct from to_json(list_transform(from_json(said, '[\"json\"]'),"
         " lambda one: json_extract_string(one, '$[*]')))::varchar",
-        "spans": "to_json(answer_spans)::varchar is distinct from said",
+        "spans": "to_json(answer_spans)::varchar is distinct from nullif(said, 'null')",
         "text": f"answer_text is distinct from {text}"
         f" or (answer_text is distinct from raw_answer and answer_text is distinct from {_DECODED}"
         f" and answer_text is distinct from {_ONLY_ONE})",

@@ -211,6 +211,15 @@ def test_an_answer_with_another_status_is_compared_within_it() -> None:
     assert not proved([row | {"answer_choice": "b"}])[5].held
 
 
+@pytest.mark.parametrize("kind", [kind for kind in TYPED if "," not in kind])
+def test_a_draft_without_an_answer_has_none_in_any_column(kind: str) -> None:
+    """It is no abstention: the question was asked, and is open."""
+    _, _, right, _ = TYPED[kind]
+    row = given(("", '{"draft":null}'), kind=kind, answer_choice=None, status="draft")[0] | {"raw_answer": None}
+    assert proved([row])[5].held
+    assert proved([row | right])[5].offending == 1
+
+
 def test_an_answer_that_is_no_json_offends_and_stops_nothing() -> None:
     rows = given(("a", '"a\\N"'), ("b", '"b"'))
     rows[1]["answer_choice"] = "b"
