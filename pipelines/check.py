@@ -12,8 +12,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from pipelines.contracts.companions import UNKNOWN_MARK
 from pipelines.contracts.load import DECLARATION
-from pipelines.contracts.model import LOSSES, SourceContract
+from pipelines.contracts.losses import LOSSES
+from pipelines.contracts.model import SourceContract
 from pipelines.domain.pseudonyms import PseudonymKey
 from pipelines.domain.vocabulary import REASON_MEANINGS, Reason
 from pipelines.ingest import IngestReport, ingest_source
@@ -49,12 +51,13 @@ class FieldUse:
 
 @dataclass(frozen=True)
 class SourceCheck:
-    """What a source's files would become."""
+    """What a source's files would become; ``unknown`` counts those of the annotators whom nobody names."""
 
     source: str
     records: int
     judgments: int
     annotators: int
+    unknown: int
     items: int
     questions: tuple[QuestionCheck, ...]
     fields: tuple[FieldUse, ...]
@@ -102,6 +105,13 @@ def _look(contract: SourceContract, report: IngestReport, home: Home, key: Pseud
             ).fetchall()
         )
         annotators = con.execute(f"select count(distinct annotator_id) from {judgments}").fetchall()[0][0]
+        identities = home.raw / contract.source / "identities"
+        unknown = 0
+        if any(identities.rglob("*.parquet")):
+            unknown = con.execute(
+                f"select count(distinct raw_annotator) from read_parquet('{identities}/*/*.parquet')"
+                f" where contains(raw_annotator, {literal(UNKNOWN_MARK)})"
+            ).fetchall()[0][0]
         judged = con.execute(f"select count(distinct item_id) from {judgments}").fetchall()[0][0]
         held = con.execute(f"select count(distinct item_id) from {items}").fetchall()[0][0]
         cursor = con.execute(f"select {', '.join(_SHOWN)} from {judgments} limit {FIRST_ROWS}")
@@ -123,6 +133,7 @@ def _look(contract: SourceContract, report: IngestReport, home: Home, key: Pseud
         records=report.total("records"),
         judgments=report.total("judgments"),
         annotators=annotators,
+        unknown=unknown,
         items=max(judged, held),
         questions=tuple(_question(code, report, counted) for code in contract.questions),
         fields=field_uses(contract),

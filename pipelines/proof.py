@@ -213,17 +213,16 @@ def forms_of(contracts: Iterable[SourceContract]) -> Forms:
 
 
 def _form(answer: AnswerMapping) -> Form:
-    spans = answer.spans
-    if spans is None:
-        return Form(separator=answer.split)
-    parts = [part for part in (spans.start, spans.end, spans.label, spans.text, spans.comment) if part is not None]
-    paths = [_json_path(part) for part in parts]
-    if None in paths:  # where a part is selected, not named, spans are only counted
+    listed, spans = answer.listed, answer.spans
+    if listed is None:
+        return Form(separator=answer.split, is_tiers=bool(answer.tiers))
+    paths = [_json_path(part) for part in listed.parts() if part is not None]
+    if None in paths:  # where a part is selected, not named, elements are only counted
         return Form()
     return Form(
-        span_parts=tuple(path for path in paths if path is not None),
-        start=None if spans.start is None else _json_path(spans.start),
-        nothing_at=spans.nothing_at,
+        element_parts=tuple(path for path in paths if path is not None),
+        start=None if spans is None or spans.start is None else _json_path(spans.start),
+        nothing_at=None if spans is None else spans.nothing_at,
     )
 
 

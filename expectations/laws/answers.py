@@ -20,13 +20,15 @@ class Form:
 
     Attributes:
         separator: what stands between the options of a set that is one text.
-        span_parts: JSON paths, within an element of a list of spans, of all that makes a span.
+        is_tiers: whether it is an object of lists, the order within which says nothing.
+        element_parts: JSON paths, within an element of a list of spans or ranks, of all that makes one.
         start: of these, the path of its start.
         nothing_at: a start that says that nothing was marked.
     """
 
     separator: str | None = None
-    span_parts: tuple[str, ...] = ()
+    is_tiers: bool = False
+    element_parts: tuple[str, ...] = ()
     start: str | None = None
     nothing_at: int | None = None
 
@@ -34,11 +36,13 @@ class Form:
 Forms = Mapping[tuple[str, str], Form]
 """Forms by source and question."""
 
-_DECODED = (
-    "case when json_valid(raw_answer) and json_type(case when json_valid(raw_answer) then raw_answer end) = 'VARCHAR'"
-    " then json_extract_string(raw_answer, '$') else raw_answer end"
-)
+_IS_TEXT = "json_valid(raw_answer) and json_type(case when json_valid(raw_answer) then raw_answer end) = 'VARCHAR'"
+_DECODED = f"case when {_IS_TEXT} then json_extract_string(raw_answer, '$') else raw_answer end"
 _IS_LIST = "coalesce(json_type(case when json_valid(raw_answer) then raw_answer end) = 'ARRAY', false)"
+_ONLY_ONE = (
+    "case when json_array_length(case when json_valid(raw_answer) then raw_answer end) = 1"
+    " then json_extract_string(raw_answer, '$[0]') end"
+)
 _MEANT = "coalesce(synonyms[{0}], {0})"
 
 
@@ -78,9 +82,18 @@ def meanings(judgments: str, questions: str, source: str, forms: Forms) -> str:
     own = {question: form for (where, question), form in sorted(forms.items()) if where == source}
     listed = f"json_extract_string(case when {_IS_LIST} then raw_answer end, '$[*]')"
     arms = "".join(
-        f" when question_id = {literal(question)} then {_span_parts(listed, form)}"
+        f" when question_id = {literal(question)} then {_element_parts(listed, form)}"
         for question, form in own.items()
-        if form.span_parts
+        if form.element_parts
+    )
+    tiers = "case when json_valid(raw_answer) then raw_answer end"
+    filled = f"list_zip(json_keys({tiers}), json_extract({tiers}, '$.*'))"
+    filled = f"list_filter({filled}, lambda one: one[2]::varchar <> '[]')"
+    arms += "".join(
+        f" when question_id = {literal(question)} then list_transform({filled},"
+        " lambda one: to_json([one[1], list_sort(json_extract_string(one[2], '$[*]'))::varchar])::varchar)"
+        for question, form in own.items()
+        if form.is_tiers
     )
     arms += "".join(
         f" when question_id = {literal(question)} and not {_IS_LIST}"
@@ -94,7 +107,8 @@ def meanings(judgments: str, questions: str, source: str, forms: Forms) -> str:
         f"case{arms} when answer_type = 'pairwise' and {graded} is not null then list_transform("
         f"json_extract_string({graded}, '$.*'), lambda one, place: place || ' ' || {number})"
         f" when answer_type = 'spans' then [len({listed})::varchar] when {_IS_LIST} and"
-        f" answer_type = 'multi_choice' then {listed} end"
+        f" answer_type = 'multi_choice' then {listed}"
+        f" when answer_type = 'multi_choice' and {_IS_TEXT} then [{_DECODED}] end"
     )
     meant = _MEANT.format("decoded")
     return (
@@ -115,9 +129,9 @@ def meanings(judgments: str, questions: str, source: str, forms: Forms) -> str:
     )
 
 
-def _span_parts(listed: str, form: Form) -> str:
-    """The elements of a list of spans, each as the JSON of what makes it a span; marks of nothing left out."""
-    made = ", ".join(f"json_extract(one, {literal(path)})" for path in form.span_parts)
+def _element_parts(listed: str, form: Form) -> str:
+    """The elements of a list of spans or ranks, each as the JSON of what makes it one; marks of nothing left out."""
+    made = ", ".join(f"json_extract(one, {literal(path)})" for path in form.element_parts)
     marks = listed
     if form.start is not None and form.nothing_at is not None:
         start = f"json_extract_string(one, {literal(form.start)})"
@@ -133,7 +147,7 @@ def _content(con: Connection, source: str, own: str, step: str) -> Verdict:
     differs = {
         "choice": f"answer_choice is distinct from {text}",
         "rating": "answer_number is distinct from try_cast(said as double)",
-        "multi_choice": "to_json(answer_choices)::varchar is distinct from said",
+        "multi_choice": "to_json(answer_choices)::varchar is distinct from nullif(said, 'null')",
         "pairwise": f"answer_preference is distinct from coalesce(json_extract_string(said, '$.preference'), {text})"
         " or answer_strength is distinct from try_cast(json_extract_string(said, '$.strength') as double)",
         "best_worst": "answer_best is distinct from json_extract_string(said, '$.best')"
@@ -141,9 +155,10 @@ def _content(con: Connection, source: str, own: str, step: str) -> Verdict:
         "ranking": "to_json(list_transform(answer_ranking, lambda one: [one.option, one.rank::varchar]))::varchar"
         " is distinct from to_json(list_transform(from_json(said, '[\"json\"]'),"
         " lambda one: json_extract_string(one, '$[*]')))::varchar",
-        "spans": "to_json(answer_spans)::varchar is distinct from said",
+        "spans": "to_json(answer_spans)::varchar is distinct from nullif(said, 'null')",
         "text": f"answer_text is distinct from {text}"
-        f" or (answer_text is distinct from raw_answer and answer_text is distinct from {_DECODED})",
+        f" or (answer_text is distinct from raw_answer and answer_text is distinct from {_DECODED}"
+        f" and answer_text is distinct from {_ONLY_ONE})",
     }
     arms = " ".join(f"when {literal(kind)} then {condition}" for kind, condition in differs.items())
     query = (

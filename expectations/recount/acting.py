@@ -13,15 +13,13 @@ from expectations.recount.acts import Act, Get, Layout
 from expectations.recount.answers import parsed_list
 from expectations.recount.beside import ISO, SECONDS, contents_of, moments_of
 from expectations.recount.judging import Asked, Order
-from expectations.recount.values import ABSENT, Unreadable, content_reader, joined, json_of, scalar, single
-from pipelines.contracts.companions import MACHINE_MARK, KindMapping, OrderMapping
+from expectations.recount.people import REMEMBERED, by_somebody, key_of, nobody_of, who_of
+from expectations.recount.values import ABSENT, Unreadable, content_reader, json_of, scalar, single
+from pipelines.contracts.companions import KindMapping, OrderMapping
 from pipelines.contracts.files import FileMapping
 from pipelines.contracts.model import SourceContract
 from pipelines.domain.pseudonyms import PseudonymKey
-from pipelines.domain.vocabulary import AnnotatorKind, Attribution, Status
-
-_REMEMBERED = 200_000
-_BLANK = " \t\r\n"
+from pipelines.domain.vocabulary import AnnotatorKind, Status
 
 
 class Acting:
@@ -33,9 +31,13 @@ class Acting:
         self.asked = [
             Asked(code, contract.questions[code], answer, mapping, layout) for code, answer in mapping.answers.items()
         ]
+        self._is_nobody = nobody_of(mapping, layout)
+        if self._is_nobody is not None:
+            for one in self.asked:
+                one.judge = by_somebody(one.judge, self._is_nobody)
         self.judges = [(one.code, one.judge, one.beside) for one in self.asked]
         self._item = _item_of(contract, mapping, layout)
-        self._who = _who_of(contract, mapping, layout, key)
+        self._who = who_of(contract, mapping, layout, key)
         self._kind = _kind_of(mapping.annotator.kind if mapping.annotator else None, layout)
         self._status = self._status_of()
         self._order = self._order_of()
@@ -52,12 +54,14 @@ class Acting:
         """
         item, head = self._item(act)
         kind = self._kind(act)
-        who = self._who(act, item, kind)
+        is_nobody = self._is_nobody is not None and self._is_nobody(act)
+        who = b"-" if is_nobody else self._who(act, item, kind)
         status = self._status(act)
         if self._plain:
             return item, kind, status, None, head + who, b"--"
         order = self._order(act)
-        return item, kind, status, order, head + who, written_order(order) + self._own(act)
+        own = b"-" if is_nobody else self._own(act)
+        return item, kind, status, order, head + who, written_order(order) + own
 
     def may_be_refused(self, act: Act) -> bool:
         """Whether time or duration, which no recount needs, may be what an act was refused for."""
@@ -88,9 +92,13 @@ class Acting:
         if mapped is None:
             return lambda _: Status.SUBMITTED
         get, values = self._layout.get(mapped.field), mapped.values
+        nothing, absent = "" if self._mapping.is_table else ABSENT, mapped.absent
 
         def status(act: Act) -> Status:
-            text = scalar(get(act))
+            held = get(act)
+            if absent is not None and held == nothing:
+                return absent
+            text = scalar(held)
             if text not in values or text is None:
                 raise Unreadable("has a status that is none of the declared ones")
             return values[text]
@@ -101,7 +109,7 @@ class Acting:
         if self._mapping.judgment is None:
             return lambda _: b"-"
         gets = [self._layout.get(name) for name in self._mapping.judgment.key]
-        return lambda act: written(_key([get(act) for get in gets], "judgment's own id"))
+        return lambda act: written(key_of([get(act) for get in gets], "judgment's own id"))
 
     def _order_of(self) -> Callable[[Act], Order]:
         mapped = self._mapping.presentation_order
@@ -148,25 +156,6 @@ def _keys(value: Any, mapped: OrderMapping, *, is_table: bool) -> Sequence[str |
     return [None if one is None else json_of(one) if single(one) is None else single(one) for one in keys]
 
 
-def _key(values: Sequence[Any], what: str) -> str:
-    """A key of one part or several.
-
-    Raises:
-        Unreadable: a part is not there, or blank.
-    """
-    return joined(_parts(values, what))
-
-
-def _parts(values: Sequence[Any], what: str) -> list[str]:
-    texts = []
-    for value in values:
-        text = scalar(value)
-        if text is None or not text.strip(_BLANK):
-            raise Unreadable(f"does not say the {what}")
-        texts.append(text)
-    return texts
-
-
 def _item_of(contract: SourceContract, mapping: FileMapping, layout: Layout) -> Callable[[Act], tuple[str, bytes]]:
     """What tells an act's item, with the beginning of its judgments' text."""
     assert mapping.item is not None
@@ -175,7 +164,7 @@ def _item_of(contract: SourceContract, mapping: FileMapping, layout: Layout) -> 
     known: dict[Any, tuple[str, bytes]] = {}
 
     def made(values: Sequence[Any]) -> tuple[str, bytes]:
-        text = _key(values, "item")
+        text = key_of(values, "item")
         item = sha256(text.encode()).hexdigest()[:32] if is_digest else text
         return item, source + written(item)
 
@@ -196,7 +185,7 @@ def _remembering(
         except TypeError:  # a list cannot be looked up
             return made([values] if is_one else values)
         except KeyError:
-            if len(known) >= _REMEMBERED:
+            if len(known) >= REMEMBERED:
                 known.clear()
             known[values] = found = made([values] if is_one else values)
             return found
@@ -219,50 +208,6 @@ def _kind_of(mapped: KindMapping | None, layout: Layout) -> Callable[[Act], str]
         return found.value
 
     return kind
-
-
-def _who_of(
-    contract: SourceContract, mapping: FileMapping, layout: Layout, key: PseudonymKey
-) -> Callable[[Act, str, str], bytes]:
-    """What tells an act's annotator by pseudonym, as the fingerprint's text."""
-    attribution = contract.attribution
-    if attribution == Attribution.NONE or mapping.annotator is None:
-        return lambda act, item, kind: b"-"
-    gets, prefix = [layout.get(name) for name in mapping.annotator.key], mapping.annotator.strip_prefix
-    family, platform = contract.annotator_scope
-    is_scoped = attribution == Attribution.ITEM_SCOPED
-    known: dict[Any, bytes] = {}
-
-    def made(values: Sequence[Any], item: str, kind: str) -> bytes:
-        parts = _parts(values, "annotator")
-        if prefix:
-            if not parts[0].startswith(prefix):
-                raise Unreadable("names an annotator without the prefix")
-            parts[0] = parts[0].removeprefix(prefix)
-            if not parts[0].strip(_BLANK):
-                raise Unreadable("does not say the annotator")
-        raw = joined([item, *parts] if is_scoped else parts)
-        if kind == AnnotatorKind.MACHINE.value:
-            raw = MACHINE_MARK + raw
-        return written(key.pseudonym(family, platform, raw))
-
-    first = gets[0]
-    is_one = len(gets) == 1
-
-    def who(act: Act, item: str, kind: str) -> bytes:
-        values = (first(act),) if is_one else tuple([get(act) for get in gets])
-        place = (values, kind, item if is_scoped else None)
-        try:
-            return known[place]
-        except TypeError:
-            return made(values, item, kind)
-        except KeyError:
-            if len(known) >= _REMEMBERED:
-                known.clear()
-            known[place] = found = made(values, item, kind)
-            return found
-
-    return who
 
 
 def _is_time(text: str | None, form: str) -> bool:

@@ -11,8 +11,8 @@ from operator import itemgetter
 from typing import Any
 
 from expectations.recount.values import ABSENT, Unreadable, json_of, scalar, single
-from pipelines.contracts.each import Each, EachColumn, EachElement, EachEntry, EachParallel
-from pipelines.contracts.paths import Looked, Select, Step, parse_path
+from pipelines.contracts.each import Each, EachColumn, EachElement, EachEntry, EachGroup, EachParallel
+from pipelines.contracts.paths import Every, Looked, Select, Step, Unwrapped, parse_path
 
 Act = list[Any]
 Get = Callable[[Act], Any]
@@ -75,6 +75,9 @@ class Layout:
             return itemgetter(slot)
         if len(steps) == 1 and isinstance(steps[0], str):
             return _member(slot, steps[0])
+        for place, step in enumerate(steps):
+            if isinstance(step, Every) or (isinstance(step, Select) and step.every):
+                return self._follow_each(slot, steps[:place], step, steps[place + 1 :])
         parts = [(step, None) if isinstance(step, str) else ("", self._part(step)) for step in steps]
 
         def get(act: Act) -> Any:
@@ -90,9 +93,30 @@ class Layout:
 
         return get
 
-    def _part(self, step: Select | Looked) -> Callable[[Any, Act], Any]:
+    def _follow_each(self, slot: int, before: tuple[Step, ...], step: Every | Select, rest: tuple[Step, ...]) -> Get:
+        """What finds a list of what several elements of a list hold; what one of them lacks is left out."""
+        whole = self._follow(slot, before)
+        inner = Layout([], None, [])._follow(0, rest)
+        chosen = None if isinstance(step, Every) else _chosen(step)
+        is_nested = any(isinstance(one, Every) or (isinstance(one, Select) and one.every) for one in rest)
+
+        def get(act: Act) -> Any:
+            value = whole(act)
+            if type(value) is not list:
+                return ABSENT
+            found = [inner([one]) for one in value if chosen is None or chosen(one)]
+            held = [one for one in found if one is not ABSENT]
+            return [part for one in held for part in one] if is_nested else held
+
+        return get
+
+    def _part(self, step: Select | Unwrapped | Looked | Every) -> Callable[[Any, Act], Any]:
         if isinstance(step, Select):
             return _selecting(step)
+        if isinstance(step, Unwrapped):
+            name = step.name
+            return lambda value, _: value.get(name, ABSENT) if type(value) is dict else value
+        assert isinstance(step, Looked)
         slot = self._made[step.name]
 
         def look(value: Any, act: Act) -> Any:
@@ -101,11 +125,13 @@ class Layout:
 
         return look
 
-    def _step(self, step: EachColumn | EachElement | EachEntry | EachParallel) -> TakeApart:
+    def _step(self, step: EachColumn | EachElement | EachEntry | EachParallel | EachGroup) -> TakeApart:
         if isinstance(step, EachColumn):
             return self._each_column(step)
         if isinstance(step, EachParallel):
             return self._each_parallel(step)
+        if isinstance(step, EachGroup):
+            return self._each_zips(step)
         if isinstance(step, EachEntry):
             return self._each_entry(step)
         return self._each_element(step) if step.by is None else self._each_group(step, step.by)
@@ -137,6 +163,42 @@ class Layout:
                 yield [*act, *parts, str(place)]
 
         return take
+
+    def _each_zips(self, step: EachGroup) -> TakeApart:
+        names = step.made()
+        groups = [[(f"${name}", self._whole_list(path)) for name, path in group.items()] for group in step.zips]
+        for name in names:
+            self._make(name)
+
+        def take(act: Act) -> Iterator[Act]:
+            for group in groups:
+                found = {name: get(act) for name, get in group}
+                if all(value is ABSENT or value is None for value in found.values()):
+                    continue
+                if any(type(value) is not list for value in found.values()):
+                    raise Unreadable("has a group of which something is no list", record=True)
+                if len({len(value) for value in found.values()}) > 1:
+                    raise Unreadable("has lists of other lengths", record=True)
+                for place, parts in enumerate(zip(*found.values(), strict=True), 1):
+                    held = dict(zip(found, parts, strict=True)) | {"$index": str(place)}
+                    yield [*act, *(held.get(name, ABSENT) for name in names)]
+
+        return take
+
+    def _whole_list(self, field: str) -> Get:
+        """What finds a list; where it is made of what each element of another holds, each must hold it."""
+        get, (before, inner, _) = self.get(field), field.partition("[]")
+        if not inner:
+            return get
+        whole = self.get(before)
+
+        def found(act: Act) -> Any:
+            value = get(act)
+            if type(value) is list and len(value) != len(whole(act)):
+                raise Unreadable("has an element without what others hold", record=True)
+            return value
+
+        return found
 
     def _parallel(self, given: str | list[str], split: str | None) -> Callable[[Act], list[Any]]:
         if not isinstance(given, str):
@@ -218,21 +280,30 @@ def _member(slot: int, name: str) -> Get:
     return get
 
 
-def _selecting(step: Select) -> Callable[[Any, Act], Any]:
-    """What finds the one element of a list whose key has the value."""
+def _chosen(step: Select) -> Callable[[Any], bool]:
+    """What tells the elements of a list whose key has the value."""
     key, wanted = step.key, step.value
     flag = {"true": True, "false": False}.get(wanted)
+
+    def is_chosen(one: Any) -> bool:
+        held = one.get(key) if type(one) is dict else None
+        return held == wanted or (flag is not None and held is flag)
+
+    return is_chosen
+
+
+def _selecting(step: Select) -> Callable[[Any, Act], Any]:
+    """What finds the one element of a list whose key has the value."""
+    is_chosen = _chosen(step)
 
     def select(value: Any, _: Act) -> Any:
         found: Any = ABSENT
         if type(value) is list:
             for one in value:
-                if type(one) is dict:
-                    held = one.get(key)
-                    if held == wanted or (flag is not None and held is flag):
-                        if found is not ABSENT:
-                            raise Unreadable(f"has several elements with {key}={wanted}", record=True)
-                        found = one
+                if is_chosen(one):
+                    if found is not ABSENT:
+                        raise Unreadable(f"has several elements with {step.key}={step.value}", record=True)
+                    found = one
         return found
 
     return select

@@ -6,33 +6,17 @@ text and whether it abstains. What the words of contracts and answers mean is sa
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
-from json.encoder import encode_basestring
 from typing import Any
 
+from expectations.recount.rankings import ranked_say, ranks_say, tiers_say
+from expectations.recount.saying import Said, Says, quoted
 from expectations.recount.texts import parsed
-from expectations.recount.values import ABSENT, Token, Unreadable, content, scalar, single
+from expectations.recount.values import ABSENT, WHOLE, Token, Unreadable, content, scalar, single
 from pipelines.contracts.answers import AnswerMapping
 from pipelines.contracts.questions import Question
-from pipelines.domain.answers import BestWorst, MultiChoice, Pairwise, Ranking, Rating, Span, Spans, json_text
+from pipelines.domain.answers import BestWorst, MultiChoice, Pairwise, Ranking, Rating, Span, Spans
 from pipelines.domain.vocabulary import AnswerType, Preference
-
-Said = tuple[str, bool]
-"""An answer's canonical text, and whether it abstains."""
-
-Says = Callable[[Sequence[Any], "Sequence[str | None] | None"], Said]
-"""What takes the raw values of an answer and the order of presentation."""
-
-_RANK = re.compile(r"[1-9][0-9]*")
-_WHOLE = re.compile(r"-?[0-9]+")
-_HIGHEST_RANK = 2**31
-
-
-def quoted(text: str) -> str:
-    """A text as the canonical form writes it."""
-    found: str = encode_basestring(text)
-    return json_text(text) if "\\u" in found else found
 
 
 def says(question: Question, answer: AnswerMapping, responses: Sequence[str], *, is_table: bool) -> Says:
@@ -43,18 +27,24 @@ def says(question: Question, answer: AnswerMapping, responses: Sequence[str], *,
     if answer.one_hot:
         return _one_hot_says(question, answer)
     if answer.ranks or answer.rank_of:
-        return _ranks_say(question, answer)
+        return ranks_say(question, answer)
+    if answer.ranked:
+        return ranked_say(question)
+    if answer.tiers:
+        return tiers_say(question)
     if answer.best:
         return _best_worst_says(question, answer)
     if answer.spans:
         return _spans_say(question, answer)
     if question.type in (AnswerType.MULTI_CHOICE, AnswerType.RANKING):
-        return _list_says(question, answer.split, is_table=is_table)
+        return _list_says(question, answer, is_table=is_table)
     word = word_says(question, responses)
 
     def says_word(values: Sequence[Any], order: Sequence[str | None] | None) -> Said:
         value = values[0]
         text = "[]" if value == [] and question.type != AnswerType.TEXT else scalar(value)
+        if text is None and answer.several and value is not None:
+            text = content(value)
         if text is None:
             raise Unreadable("holds no single value")
         return word(text, values[1] if answer.strength else None, order)
@@ -153,11 +143,16 @@ def _one_hot_says(question: Question, answer: AnswerMapping) -> Says:
     return say
 
 
-def _list_says(question: Question, split: str | None, *, is_table: bool) -> Says:
+def _list_says(question: Question, answer: AnswerMapping, *, is_table: bool) -> Says:
     is_set = question.type == AnswerType.MULTI_CHOICE
 
     def say(values: Sequence[Any], _: Sequence[str | None] | None) -> Said:
-        words = _words(values[0], split, is_set=is_set, is_table=is_table)
+        value = values[0]
+        if is_set and not is_table and answer.split is None and answer.levels is None and type(value) is str and value:
+            value = [value]  # a text alone is a set of one
+        if answer.levels is not None:
+            value = _leveled(value, answer.levels)
+        words = _words(value, answer.split, is_set=is_set, is_table=is_table)
         if is_set:
             return _set_of(question, words)
         if not words or len(set(words)) < len(words):
@@ -169,6 +164,16 @@ def _list_says(question: Question, split: str | None, *, is_table: bool) -> Says
         return (quoted(text), True) if text in question.abstain else say(values, order)
 
     return say if is_set else say_or_abstain
+
+
+def _leveled(value: Any, separator: str) -> list[str]:
+    """Options that are lists of texts, each as its parts joined."""
+    if type(value) is not list:
+        raise Unreadable("is no list")
+    for one in value:
+        if type(one) is not list or not one or any(type(part) is not str or separator in part for part in one):
+            raise Unreadable("has an option that is no list of texts")
+    return [separator.join(one) for one in value]
 
 
 def _words(value: Any, split: str | None, *, is_set: bool, is_table: bool) -> list[str]:
@@ -184,31 +189,9 @@ def _words(value: Any, split: str | None, *, is_set: bool, is_table: bool) -> li
     words = [single(one) for one in value]
     if any(word is None for word in words):
         raise Unreadable("has an element that is no value")
-    if is_set and any(type(one) is Token and not _WHOLE.fullmatch(one) for one in value):
+    if is_set and any(type(one) is Token and not WHOLE.fullmatch(one) for one in value):
         raise Unreadable("has a fraction among its options")
     return [word for word in words if word is not None]
-
-
-def _ranks_say(question: Question, answer: AnswerMapping) -> Says:
-    options = list(answer.ranks)
-
-    def say(values: Sequence[Any], _: Sequence[str | None] | None) -> Said:
-        texts = [scalar(value) for value in values]
-        named = options
-        if answer.rank_of:
-            option, texts = texts[1], texts[:1]
-            if texts[0] not in question.abstain:
-                if option is None:
-                    raise Unreadable("ranks nothing")
-                named = [option]
-        if texts[0] in question.abstain and len(set(texts)) == 1:
-            return quoted(texts[0] or ""), True
-        ranks = [int(text) if text and _RANK.fullmatch(text) else 0 for text in texts]
-        if any(not 0 < rank < _HIGHEST_RANK for rank in ranks):
-            raise Unreadable("has a rank that is none")
-        return Ranking(tuple(zip(named, ranks, strict=True))).canonical(), False
-
-    return say
 
 
 def _best_worst_says(question: Question, answer: AnswerMapping) -> Says:
@@ -228,14 +211,14 @@ def _best_worst_says(question: Question, answer: AnswerMapping) -> Says:
 
 
 def _spans_say(question: Question, answer: AnswerMapping) -> Says:
-    """Of spans, ``values`` are the list, and each element with its parts: [start, end, text, label, comment]."""
+    """Of spans, ``values`` are the list, and each element with its parts: [start, end, label, text, comment]."""
     assert answer.spans is not None
     nothing = answer.spans.nothing_at
 
     def offset(value: Any) -> int | None:
         if value is None or value is ABSENT:
             return None
-        if type(value) is not Token or not _WHOLE.fullmatch(value):
+        if type(value) is not Token or not WHOLE.fullmatch(value):
             raise Unreadable("has an offset that is no whole number")
         return int(value)
 
@@ -247,7 +230,7 @@ def _spans_say(question: Question, answer: AnswerMapping) -> Says:
         if type(whole) is not list or any(type(one) is not dict for one in whole):
             raise Unreadable("is no list of objects")
         found = []
-        for start, end, marked, label, comment in parts(whole):
+        for start, end, label, marked, comment in parts(whole):
             begin, behind = offset(start), offset(end)
             if nothing is not None and begin == nothing:
                 continue

@@ -8,7 +8,8 @@ from typing import Any
 
 from expectations.laws.neutral import written
 from expectations.recount.acts import Act, Get, Layout
-from expectations.recount.answers import Says, quoted, says
+from expectations.recount.answers import says
+from expectations.recount.saying import Says, quoted
 from expectations.recount.values import ABSENT, content_reader, json_of, scalar, single
 from pipelines.contracts.answers import AnswerMapping
 from pipelines.contracts.files import FileMapping
@@ -44,6 +45,7 @@ class Asked:
         self._names = self._value_names()
         self._gets = [layout.get(name) for name in self._names]
         self._is_turned = question.sides == "shown"
+        self._is_in_part = mapping.is_asked_in_part(code)
         self._written_code = written(code)
         self._written_type = written(question.type.value)
         self.judge: Judge = self._judge_of()
@@ -52,8 +54,10 @@ class Asked:
     def _value_names(self) -> list[str]:
         """The fields that ``says`` takes, in its order; the raw answer's order may be another."""
         answer = self._answer
-        if answer.spans:
-            return [answer.spans.list]
+        if answer.listed:
+            return [answer.listed.list]
+        if answer.tiers:
+            return list(answer.tiers)
         if answer.one_hot:
             return list(answer.one_hot.columns.values())
         if answer.ranks:
@@ -66,7 +70,7 @@ class Asked:
         if self._answer.not_applicable:
             return self._uncached(self._box_or_answer())
         plain = self._uncached(self._answered())
-        if self._answer.spans:
+        if self._answer.listed or self._answer.levels:
             return plain
         if len(self._gets) == 1:
             return self._remembering_one(plain)
@@ -119,7 +123,7 @@ class Asked:
         return remembering
 
     def _uncached(self, found: Callable[[Act, Order], tuple[str | None, bool, str | None]]) -> Judge:
-        submitted = Status.SUBMITTED
+        submitted, is_in_part = Status.SUBMITTED, self._is_in_part
         begins = {kind.value: self._written_code + written(kind.value) + self._written_type for kind in AnnotatorKind}
         ends = {
             (status, abstains): written(status.value) + written("true" if abstains else "false")
@@ -129,7 +133,7 @@ class Asked:
 
         def judge(act: Act, kind: str, status: Status, order: Order) -> bytes | None:
             answer, abstains, raw = found(act, order)
-            if answer is None and status is submitted:
+            if answer is None and (status is submitted or (is_in_part and raw in (None, "{}"))):
                 return None
             if status is not submitted:
                 answer = f'{{"{status.value}":{"null" if answer is None else answer}}}'
@@ -143,8 +147,8 @@ class Asked:
         gets, say, raw = self._gets, self._says, self._raw_of()
         is_silent = self._silence()
         answer = self._answer
-        leading = 1 if answer.field or answer.spans else 2 if answer.best else len(gets)
-        parts = self._span_parts() if answer.spans else None
+        leading = 1 if answer.field or answer.listed else 2 if answer.best else len(gets)
+        parts = self._element_parts() if answer.listed else None
 
         def found(act: Act, order: Order) -> tuple[str | None, bool, str | None]:
             values = [get(act) for get in gets]
@@ -161,7 +165,7 @@ class Asked:
         assert box is not None
         get_box, gets, overriding = self._layout.get(box.field), self._gets, frozenset(box.values)
         answered = self._answered()
-        raw = self._raw_of() if self._answer.spans else _object_of([*self._raw_order(), box.field])
+        raw = self._raw_of() if self._answer.listed else _object_of([*self._raw_order(), box.field])
         places = [self._names.index(name) for name in self._raw_order()]
 
         def found(act: Act, order: Order) -> tuple[str | None, bool, str | None]:
@@ -179,7 +183,7 @@ class Asked:
         unanswered = frozenset(self._question.unanswered)
         if not unanswered:
             return lambda _: False
-        word = single if self._answer.spans else scalar
+        word = single if self._answer.listed else scalar
 
         def is_silent(values: Sequence[Any]) -> bool:
             if values[0] is None:
@@ -189,11 +193,11 @@ class Asked:
 
         return is_silent
 
-    def _span_parts(self) -> Callable[[list[Any]], list[list[Any]]]:
-        spans = self._answer.spans
-        assert spans is not None
+    def _element_parts(self) -> Callable[[list[Any]], list[list[Any]]]:
+        listed = self._answer.listed
+        assert listed is not None
         layout = Layout([], None, [])
-        named = (spans.start, spans.end, spans.text, spans.label, spans.comment)
+        named = listed.parts()
         gets = [_nowhere if name is None else layout.get(name) for name in named]
         return lambda whole: [[get([one]) for get in gets] for one in whole]
 
@@ -213,7 +217,7 @@ class Asked:
 
     def _raw_of(self) -> Raw:
         names = self._raw_order()
-        if len(names) == 1 and (self._answer.field or self._answer.spans):
+        if len(names) == 1 and (self._answer.field or self._answer.listed):
             return _cell if self._is_table else _json
         told = _object_of(names)
         places = [self._names.index(name) for name in names]

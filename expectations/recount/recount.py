@@ -18,7 +18,7 @@ from expectations.recount.acting import Acting
 from expectations.recount.acts import Layout
 from expectations.recount.refused import Refused
 from expectations.recount.taking import ALL, Share, Taking
-from expectations.recount.texts import JsonRecords, csv_rows, json_lines, members, text_of
+from expectations.recount.texts import JsonRecords, csv_rows, json_lines, members, text_of, with_json
 from expectations.recount.values import Unreadable
 from expectations.recount.xml import xml_records
 from pipelines.contracts.files import FileMapping
@@ -149,14 +149,15 @@ class _Walk:
         rows = csv_rows(text, dialect)
         header = dialect.header if dialect.header is not None else next(rows, [])
         behind = [made[one] for one in self._made]
-        is_flattened = self._mapping.flatten
+        is_flattened = not self._mapping.is_table
         layout, acting = self._for(None if is_flattened else tuple(header))
         size, judged = len(header), 0
         for row in rows:
             record: Any = row if len(row) == size else Unreadable("has too few or too many fields", record=True)
             if is_flattened and record is row:
-                record = dict(zip(header, row, strict=True))
-                self._taking.take(layout, acting, record, [[record, *behind]])
+                record = with_json(dict(zip(header, row, strict=True)), dialect.json_cells)
+                if self._taking.take(layout, acting, record, [[record, *behind]]) and not self._mapping.flatten:
+                    self.unnamed.update(record.keys() - self._named)
             else:
                 judged += self._taking.take(layout, acting, record, [row + behind] if behind else [row])
         if judged:

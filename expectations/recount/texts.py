@@ -12,12 +12,12 @@ import json
 import re
 import tarfile
 import zipfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import IO, Any
 
-from expectations.recount.values import Token, Unreadable
+from expectations.recount.values import Token, Unreadable, json_of
 from pipelines.contracts.dialect import Dialect
 
 _BLOCK = 1 << 20
@@ -240,6 +240,23 @@ class JsonRecords:
                 if depth == 0:
                     return found.end()
         return None
+
+
+def with_json(row: dict[str, Any], keys: Mapping[str, str]) -> dict[str, Any]:
+    """A row of a CSV text whose columns of those names may hold JSON: an object with the key, or a list of such."""
+    for name, key in keys.items():
+        cell = row.get(name)
+        if type(cell) is not str or cell[:1] not in ("{", "["):
+            continue
+        try:
+            value = parsed(cell)
+            json_of(value).encode()
+        except (Unreadable, UnicodeEncodeError, RecursionError):
+            continue
+        elements = value if type(value) is list else [value]
+        if elements and all(type(one) is dict and key in one for one in elements) and not is_deep({"": value}):
+            row[name] = value
+    return row
 
 
 def is_deep(value: Any) -> bool:

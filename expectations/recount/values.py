@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from json.encoder import encode_basestring
 from typing import Any
+
+WHOLE = re.compile(r"-?[0-9]+")
+"""A number token without fraction and exponent."""
 
 
 class Token(str):

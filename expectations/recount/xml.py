@@ -13,7 +13,7 @@ from typing import IO, Any
 from xml.parsers import expat
 
 from expectations.recount.values import Token, Unreadable
-from pipelines.contracts.each import EachColumn, EachElement, EachEntry, EachParallel
+from pipelines.contracts.each import Each, EachElement, EachEntry, EachParallel
 from pipelines.contracts.files import FileMapping
 from pipelines.contracts.model import SourceContract
 from pipelines.contracts.paths import Looked, Select, Step, parse_path
@@ -45,7 +45,7 @@ class Reads:
                 here.parts.setdefault(step.key, Reads())
             else:
                 here.is_object = True
-                here = here.parts.setdefault(step, Reads())
+                here = here.parts.setdefault(str(step), Reads())
         return here
 
 
@@ -82,7 +82,7 @@ def reads(contract: SourceContract, mapping: FileMapping) -> Reads:
     return root
 
 
-def _read_step(root: Reads, step: EachColumn | EachElement | EachEntry | EachParallel) -> None:
+def _read_step(root: Reads, step: Each) -> None:
     if isinstance(step, EachElement):
         listed = root.at(parse_path(step.list))
         listed.is_list = listed.is_object = True

@@ -223,11 +223,13 @@ def _counted(counts: dict[str, int]) -> str:
 
 
 def _show(found: SourceCheck) -> None:
+    from rich.markup import escape
     from rich.table import Table
 
     out = console()
     totals = (
         f"{found.records:,} records, {found.judgments:,} judgments by {found.annotators:,} annotators"
+        f"{f' ({found.unknown:,} of them unknown, an act each)' if found.unknown else ''}"
         f" about {found.items:,} items"
     )
     out.print(f"{found.source}: {totals}", style="bold")
@@ -246,17 +248,17 @@ def _show(found: SourceCheck) -> None:
         out.print("\nfields", style="bold")
         used = Table(box=None, pad_edge=False, show_header=False)
         for named in found.fields:
-            used.add_row(named.field, named.use, style="" if named.is_kept else "dim")
+            # A selector in brackets would else be taken for the console's own markup.
+            used.add_row(escape(named.field), escape(named.use), style="" if named.is_kept else "dim")
         out.print(used)
     for name, count in found.unmapped.items():
-        out.print(f"unmapped field {name!r}, in {count:,} records: kept in extra; map it, or ignore it with a reason")
+        told = f"unmapped field {name!r}, in {count:,} records: kept in extra; map it, or ignore it with a reason"
+        out.print(told, markup=False)
     for name, count in found.unmapped_of_annotators.items():
-        out.print(
-            f"unmapped field {name!r} of annotators, in {count:,} records: in the raw file alone; make an attribute"
-            " of it, or ignore it with a reason"
-        )
+        told = f"unmapped field {name!r} of annotators, in {count:,} records: in the raw file alone;"
+        out.print(f"{told} make an attribute of it, or ignore it with a reason", markup=False)
     for name in found.unmatched:
-        out.print(f"file {name} matches no pattern and would not be taken")
+        out.print(f"file {name} matches no pattern and would not be taken", markup=False)
     if found.refusals:
         out.print("\nwould be quarantined", style="bold")
         for refusal in found.refusals:
@@ -267,5 +269,5 @@ def _show(found: SourceCheck) -> None:
         for name in found.first_rows[0]:
             shown.add_column(name, overflow="ellipsis", no_wrap=True)
         for one in found.first_rows:
-            shown.add_row(*("" if cell is None else str(cell) for cell in one.values()))
+            shown.add_row(*("" if cell is None else escape(str(cell)) for cell in one.values()))
         out.print(shown)

@@ -8,7 +8,8 @@ from pydantic import BaseModel
 
 from pipelines.components.shared import OWNERS, columns, inbox_key, landing_key, table_schema
 from pipelines.contracts.load import DECLARATION, load_contract
-from pipelines.contracts.model import LOSSES, SourceContract
+from pipelines.contracts.losses import LOSSES
+from pipelines.contracts.model import SourceContract
 from pipelines.ingest import IngestReport, ingest_source
 from pipelines.landing.deliveries import deliveries
 from pipelines.landing.schema import LANDED

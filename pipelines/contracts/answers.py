@@ -54,6 +54,22 @@ class SpanFields(Part):
     comment: FieldPath | None = Field(None, description="the annotator's words on it")
     nothing_at: int | None = Field(None, description="a start that says that nothing was marked, such as -1")
 
+    def parts(self) -> tuple[FieldPath | None, ...]:
+        """What makes a span, within an element."""
+        return self.start, self.end, self.label, self.text, self.comment
+
+
+class RankedFields(Part):
+    """Options with their ranks: a list, and where each element has the two."""
+
+    list: FieldPath = Field(description="path of the list")
+    option: FieldPath = Field(description="the option")
+    rank: FieldPath = Field(description="its rank, from 1; equal ranks are ties")
+
+    def parts(self) -> tuple[FieldPath | None, ...]:
+        """What makes a rank, within an element."""
+        return self.option, self.rank
+
 
 class NotApplicable(Part):
     """A field beside the answer that overrides it, such as an N/A box beside a slider: an abstention."""
@@ -63,7 +79,7 @@ class NotApplicable(Part):
 
 
 class AnswerMapping(Part):
-    """Where the answer to one question is: exactly one of field, one_hot, ranks, best with worst, or spans."""
+    """Where the answer to one question is: one of field, one_hot, ranks, ranked, tiers, best with worst, or spans."""
 
     field: FieldPath | None = Field(
         None,
@@ -72,6 +88,11 @@ class AnswerMapping(Part):
     one_hot: OneHot | None = Field(None, description="choice, multi_choice, rating: one column an option")
     ranks: dict[Word, FieldPath] = Field(default_factory=dict, description="ranking: option → field with its rank")
     rank_of: FieldPath | None = Field(None, description="ranking, one row an option: field that names the option")
+    ranked: RankedFields | None = Field(None, description="ranking: the list of options with their ranks")
+    tiers: list[FieldPath] = Field(
+        default_factory=list,
+        description="ranking: fields with lists of options, best first; an option's rank is the place of its list",
+    )
     best: FieldPath | None = Field(None, description="best_worst: field with the best")
     worst: FieldPath | None = Field(None, description="best_worst: field with the worst")
     among: list[FieldPath] = Field(
@@ -86,45 +107,69 @@ class AnswerMapping(Part):
     split: str | None = Field(
         None, min_length=1, description="multi_choice, ranking: separator, where the value is a text"
     )
+    levels: str | None = Field(
+        None,
+        min_length=1,
+        description="multi_choice: each option is a list, such as a path through a taxonomy; it is meant by its parts,"
+        " joined by this",
+    )
+    several: bool = Field(
+        False,
+        description="text: several texts given at once are one answer, kept as JSON; default: they are refused",
+    )
     not_applicable: NotApplicable | None = Field(None, description="a field that overrides the answer")
 
     @model_validator(mode="after")
     def _is_in_one_place(self) -> AnswerMapping:
-        places = [self.field, self.one_hot, self.ranks or None, self.best or self.worst, self.spans]
+        places: tuple[object, ...] = (self.field, self.one_hot, self.spans, self.ranked, self.best or self.worst)
+        places += (self.ranks or None, self.tiers or None)
         if sum(place is not None for place in places) != 1:
-            raise ValueError("needs exactly one of field, one_hot, ranks, best with worst, spans")
+            raise ValueError("needs exactly one of field, one_hot, ranks, ranked, tiers, best with worst, spans")
         if (self.best is None) != (self.worst is None):
             raise ValueError("best and worst belong together")
         if self.rank_of is not None and self.field is None:
             raise ValueError("rank_of needs field, with the rank")
+        if self.field is None and (self.levels or self.several):
+            raise ValueError("levels and several say how field is read")
+        if self.levels and self.split:
+            raise ValueError("levels and split exclude each other: a text has no levels")
         return self
 
     def fields(self) -> list[FieldPath]:
         """Every field that the answer is read from, its companions left out."""
-        found = [self.field, self.rank_of, self.best, self.worst, *self.among, *self.ranks.values()]
+        found = [self.field, self.rank_of, self.best, self.worst, *self.among, *self.ranks.values(), *self.tiers]
         if self.one_hot:
             found += self.one_hot.columns.values()
         if self.not_applicable:
             found.append(self.not_applicable.field)
         return [field for field in found if field is not None]
 
-    def span_fields(self) -> list[FieldPath]:
-        """The fields of marked stretches, as paths of the record."""
-        if self.spans is None:
+    @property
+    def listed(self) -> SpanFields | RankedFields | None:
+        """How the elements of a list are read, where the answer is made of several of them."""
+        return self.spans or self.ranked
+
+    def element_fields(self) -> list[FieldPath]:
+        """The list of which the answer is made, and the fields of its elements, as paths of the record."""
+        if self.listed is None:
             return []
-        parts = (self.spans.start, self.spans.end, self.spans.label, self.spans.text, self.spans.comment)
-        return [self.spans.list, *(f"{self.spans.list}.{part}" for part in parts if part is not None)]
+        path = self.listed.list
+        return [path, *(f"{path}.{part}" for part in self.listed.parts() if part is not None)]
 
     def named(self) -> str:
         """The field that a refusal names."""
-        return self.fields()[0] if self.spans is None else self.spans.list
+        return self.fields()[0] if self.listed is None else self.listed.list
 
     def allowed_types(self) -> tuple[AnswerType, ...]:
         """The answer types that can be read from such a place."""
         if self.one_hot:
             return AnswerType.CHOICE, AnswerType.MULTI_CHOICE, AnswerType.RATING
-        if self.ranks or self.rank_of:
+        if self.ranks or self.rank_of or self.ranked or self.tiers:
             return (AnswerType.RANKING,)
+        if self.levels:
+            return (AnswerType.MULTI_CHOICE,)
+        if self.several:
+            return (AnswerType.TEXT,)
         if self.best:
             return (AnswerType.BEST_WORST,)
         if self.spans:

@@ -16,6 +16,9 @@ from pipelines.domain.vocabulary import AnnotatorKind
 MACHINE_MARK = "\x1fmachine\x1f"
 """What is put before a machine's raw id, so that it never has the pseudonym of a person with the same id."""
 
+UNKNOWN_MARK = "\x1funknown\x1f"
+"""What is put before the id of an act by nobody that is named, so that it never is the id of somebody."""
+
 
 class KindMapping(Part):
     """Who judged, people or machines: one kind throughout, or what a field says."""

@@ -31,6 +31,11 @@ class Dialect(Part):
         None,
         description="csv: names of the columns where the first row is a record; default: that row names them",
     )
+    json_cells: dict[Annotated[str, Field(min_length=1)], Annotated[str, Field(min_length=1)]] = Field(
+        default_factory=dict,
+        description="csv: column → key; a cell that is a JSON object with that key, or a list of such objects, is read"
+        " as that, any other as the text that it is; fields are then paths",
+    )
     records: Literal["array", "object"] = Field(
         "array", description="json: the records are an array's elements, or an object's values (key: $key)"
     )
@@ -77,6 +82,8 @@ class Dialect(Part):
                 problems.append((("header",), f"header belongs to format csv, not to {self.format}"))
             if twice := [name for name in dict.fromkeys(self.header) if self.header.count(name) > 1]:
                 problems.append((("header",), f"header names {', '.join(twice)} twice"))
+        if self.json_cells and self.format != "csv":
+            problems.append((("json_cells",), f"json_cells belongs to format csv, not to {self.format}"))
         if self.format == "xml" and self.record is None:
             problems.append((("record",), "format xml needs record, such as record: corpus/document"))
         if self.record is not None:

@@ -109,9 +109,33 @@ class EachParallel(Part):
         return (*(f"${name}" for name in self.zip), "$index")
 
 
+class EachGroup(Part):
+    """Several acts a record: groups of lists, each group read side by side, one behind the other.
+
+    Lists are of one length within a group. A group of which nothing is there (absent, or null) gives no act; what other
+    groups make is absent in its acts, and a question that reads only that is not asked in them.
+    """
+
+    zips: list[dict[Code, FieldPath]] = Field(
+        min_length=1, description="groups, each name → path of a list; a name may be in several groups"
+    )
+
+    def fields(self) -> tuple[str, ...]:
+        """The fields that it names."""
+        return tuple(path for group in self.zips for path in group.values())
+
+    def made(self) -> tuple[str, ...]:
+        """The fields that it makes."""
+        return (*dict.fromkeys(f"${name}" for group in self.zips for name in group), "$index")
+
+    def made_by_all(self) -> frozenset[str]:
+        """Those that every act has."""
+        return frozenset.intersection(*(frozenset(f"${name}" for name in group) for group in self.zips)) | {"$index"}
+
+
 def _kind(value: object) -> str | None:
     """Which step is meant, by the one field that each kind must have."""
-    for kind in ("list", "entries", "columns", "zip"):
+    for kind in ("list", "entries", "columns", "zip", "zips"):
         if kind in value if isinstance(value, dict) else hasattr(value, kind):
             return f"each:{kind}"
     return None
@@ -121,7 +145,8 @@ Each = Annotated[
     Annotated[EachElement, Tag("each:list")]
     | Annotated[EachEntry, Tag("each:entries")]
     | Annotated[EachColumn, Tag("each:columns")]
-    | Annotated[EachParallel, Tag("each:zip")],
-    Discriminator(_kind, "each", "is one step, with list, entries, columns or zip, or a list of such steps"),
+    | Annotated[EachParallel, Tag("each:zip")]
+    | Annotated[EachGroup, Tag("each:zips")],
+    Discriminator(_kind, "each", "is one step, with list, entries, columns, zip or zips, or a list of such steps"),
 ]
 """One step; a mapping may name several, each within the parts of the one before."""

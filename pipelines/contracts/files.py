@@ -1,7 +1,8 @@
 r"""The part of a contract that says where things are: files, their dialect, their shape, and which field is what.
 
-A *field* is a column name (CSV) or a path (JSON): ``a.b``, ``list[key=value].c``; a dot in a name is written
-``\\.``. Names that start with ``$`` are made: ``$file``, ``$member``, ``$key``, ``$column``, ``$value``, ``$<name>``.
+A *field* is a column name (CSV) or a path (JSON): ``a.b``, ``list[key=value].c``, ``list[].c``, ``a[?b]``; a dot in a
+name is written ``\\.``. Names that start with ``$`` are made: ``$file``, ``$member``, ``$key``, ``$column``,
+``$value``, ``$<name>``.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from pydantic import BeforeValidator, Field, field_validator, model_validator
 from pipelines.contracts.answers import FieldPath
 from pipelines.contracts.companions import IgnoredFields, Order
 from pipelines.contracts.dialect import Dialect
-from pipelines.contracts.each import Each, EachElement, EachEntry, EachParallel
+from pipelines.contracts.each import Each, EachElement, EachEntry, EachGroup, EachParallel
 from pipelines.contracts.mappings import (
     AS_LIST,
     AnnotatorMapping,
@@ -24,7 +25,7 @@ from pipelines.contracts.mappings import (
     StatusMapping,
     Time,
 )
-from pipelines.contracts.paths import Looked, Select, Step, parse_path, pattern_problem
+from pipelines.contracts.paths import Every, Looked, Select, Step, Unwrapped, parse_path, pattern_problem
 from pipelines.contracts.questions import Code, Part, Problems, refuse
 
 
@@ -91,26 +92,41 @@ class FileMapping(Part):
         keys = [response.key for response in self.item.responses] if self.item else []
         if keys and self.presentation_order:
             found += self.presentation_order.wrong_keys(keys)
-        if self.is_table:
-            spans = [code for code, answer in self.answers.items() if answer.spans]
-            found += [
-                (("answers", code, "spans"), "spans need json, jsonl or xml: a CSV cell holds no list")
-                for code in spans
-            ]
-        refuse(found + self._steps_in_order() + self._fields_in_order())
+        unknown = self.annotator.unknown if self.annotator else None
+        if unknown and self.role != "judgments":
+            found.append((("annotator", "unknown"), f"unknown belongs to role judgments, not to {self.role}"))
+        refuse(found + self._lists_in_order() + self._steps_in_order() + self._fields_in_order())
         return self
+
+    def _lists_in_order(self) -> Problems:
+        """Answers that are read from lists, in files that have none, or none of that kind."""
+        found: Problems = []
+        for code, one in self.answers.items():
+            places = {"spans": one.spans, "ranked": one.ranked, "tiers": one.tiers, "levels": one.levels}
+            for place in [name for name, given in places.items() if given]:
+                if self.is_table:
+                    message = f"{place} need json, jsonl or xml: a CSV cell holds no list, unless json_cells names it"
+                elif self.dialect.format == "xml" and place != "spans":
+                    message = f"{place} need json, jsonl, or csv with json_cells"
+                else:
+                    continue
+                found.append((("answers", code, place), message))
+        return found
 
     @property
     def is_table(self) -> bool:
         """Whether fields are columns of text; else they are paths through nested values."""
-        return self.dialect.format == "csv" and not self.flatten
+        return self.dialect.format == "csv" and not self.flatten and not self.dialect.json_cells
 
     def _steps_in_order(self) -> Problems:
         found: Problems = []
         for position, step in enumerate(self.each):
             where = ("each", position) if len(self.each) > 1 else ("each",)
-            if self.is_table and isinstance(step, EachElement | EachEntry):
-                found.append((where, "each.list and each.entries need json, jsonl or xml: a CSV row holds no list"))
+            if self.is_table and isinstance(step, EachElement | EachEntry | EachGroup):
+                kind = {EachElement: "list", EachEntry: "entries", EachGroup: "zips"}[type(step)]
+                found.append((where, f"a CSV row holds no list, so each.{kind} would need json, jsonl or xml"))
+            if self.dialect.format == "xml" and isinstance(step, EachGroup):
+                found.append((where, "each.zips needs json or jsonl"))
             if self.is_table and isinstance(step, EachParallel) and step.split is None:
                 whole = [name for name, given in step.zip.items() if isinstance(given, str)]
                 if whole:
@@ -129,9 +145,8 @@ class FileMapping(Part):
                 except ValueError as error:
                     found.append((where, str(error)))
                     continue
-                if where[0] == "each" and not all(isinstance(step, str | Looked) for step in steps):
-                    found.append((where, f"{field!r} takes apart what a selector chose; name the list itself"))
-            asked = [step.name if isinstance(step, Looked) else step for step in steps if not isinstance(step, Select)]
+                found += [(where, problem) for problem in self._wrong_steps(where, field, steps)]
+            asked = [step if isinstance(step, str) else step.name for step in steps if isinstance(step, str | Looked)]
             known = ", ".join(sorted(made))
             found += [
                 (where, f"nothing makes {name}; fields that are made: {known}")
@@ -139,6 +154,20 @@ class FileMapping(Part):
                 if name.startswith("$") and name not in made
             ]
         return found
+
+    def _wrong_steps(self, where: tuple[str | int, ...], field: str, steps: tuple[Step, ...]) -> list[str]:
+        """What of a path has no meaning where it stands."""
+        several = [step for step in steps if isinstance(step, Every) or (isinstance(step, Select) and step.every)]
+        if self.dialect.format == "xml" and (several or any(isinstance(step, Unwrapped) for step in steps)):
+            return [f"{field!r}: [] and [?x] need json, jsonl or csv"]
+        if several and any(isinstance(step, Looked) for step in steps):
+            return [f"{field!r}: a key that another field names cannot be looked up in each of several elements"]
+        allowed: tuple[type, ...] = (str, Looked)
+        if where[0] == "each" and any(isinstance(step, EachGroup) for step in self.each) and len(several) < 2:
+            allowed = (str, Looked, Every)
+        if where[0] == "each" and not all(isinstance(step, allowed) for step in steps):
+            return [f"{field!r} takes apart what a selector chose; name the list itself"]
+        return []
 
     def _prefixes(self) -> list[tuple[tuple[str | int, ...], str]]:
         """One field for each prefix of columns, to be looked at before the question's options are known."""
@@ -176,6 +205,8 @@ class FileMapping(Part):
                 found.append((("item", "responses", number, "model"), response.model))
         if self.annotator:
             found += [(("annotator", "key", number), name) for number, name in enumerate(self.annotator.key)]
+            if unknown := self.annotator.unknown:
+                found += [(("annotator", "unknown", "by", number), name) for number, name in enumerate(unknown.by)]
             found.append((("annotator", "pool"), self.annotator.pool))
             found.append((("annotator", "kind", "field"), self.annotator.kind.field))
             for code, part in self.annotator.attributes.items():
@@ -183,7 +214,7 @@ class FileMapping(Part):
         if self.judgment:
             found += [(("judgment", "key", number), name) for number, name in enumerate(self.judgment.key)]
         for code, answer in self.answers.items():
-            named = [*answer.fields(), *answer.span_fields(), answer.rationale, answer.confidence, answer.strength]
+            named = [*answer.fields(), *answer.element_fields(), answer.rationale, answer.confidence, answer.strength]
             found += [(("answers", code), name) for name in named]
         found.append((("status", "field"), self.status.field if self.status else None))
         order = self.presentation_order
@@ -195,6 +226,12 @@ class FileMapping(Part):
         for number, step in enumerate(self.each):
             found += [(("each", number) if len(self.each) > 1 else ("each",), name) for name in step.fields()]
         return [(where, name) for where, name in found if name is not None]
+
+    def is_asked_in_part(self, code: str) -> bool:
+        """Whether a question is read from what only some groups of lists make: in other acts it is not asked."""
+        groups = [step for step in self.each if isinstance(step, EachGroup)]
+        read = {path.split(".")[0] for path in (*self.answers[code].fields(), *self.answers[code].element_fields())}
+        return any(read & (frozenset(step.made()) - step.made_by_all()) for step in groups)
 
     def made_fields(self) -> set[str]:
         """Fields that no record holds: those that its file, its reader and the steps make."""

@@ -83,10 +83,22 @@ def _as_named(value: object) -> object:
     return {name: name for name in value} if isinstance(value, list) else value
 
 
+class UnknownAnnotator(Part):
+    """Where nobody is named, though somebody judged: each such act is by an unknown annotator of its own."""
+
+    values: list[Word | None] = Field(
+        min_length=1, description="what the key's first field holds where nobody is named; null is JSON's"
+    )
+    by: Fields = Field(description="field, or fields, that tell such acts apart, such as an annotation's id")
+
+
 class AnnotatorMapping(Part):
     """Who judged."""
 
     key: Fields = Field(description="field, or fields, that identify the annotator")
+    unknown: UnknownAnnotator | None = Field(
+        None, description="what stands where nobody is named, and which act it was; left out: such an act is refused"
+    )
     strip_prefix: str | None = Field(None, min_length=1, description="a prefix that the tool adds to every id")
     kind: Kind = Field(
         KindMapping(always=AnnotatorKind.HUMAN, field=None, otherwise=None),
@@ -108,6 +120,11 @@ class JudgmentMapping(Part):
     key: Fields = Field(
         description="field, or fields, that identify the act of judging within the source, such as an annotation's id"
     )
+    may_be_absent: bool = Field(
+        False,
+        description="true: a record without it holds an item that nobody judged; it needs no annotator, and an answer"
+        " in it is refused",
+    )
 
 
 Answer = Annotated[AnswerMapping, BeforeValidator(_as_field, json_schema_input_type=str | AnswerMapping)]
@@ -119,6 +136,7 @@ class StatusMapping(Part):
 
     field: FieldPath = Field(description="field with the status")
     values: dict[Word, Status] = Field(min_length=1, description="raw value → status")
+    absent: Status | None = Field(None, description="the status where the field is absent; left out: it is refused")
 
 
 class TimeMapping(Part):

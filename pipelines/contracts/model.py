@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import quote
 
 from pydantic import (
     BeforeValidator,
+    ConfigDict,
     Field,
     PrivateAttr,
     ValidationError,
@@ -19,22 +20,12 @@ from pydantic import (
 from pipelines.contracts.answers import AnswerMapping
 from pipelines.contracts.beside import FlattenSource
 from pipelines.contracts.files import FileMapping
+from pipelines.contracts.losses import LOSSES
 from pipelines.contracts.paths import matches
+from pipelines.contracts.profile import ToolProfile, as_use
 from pipelines.contracts.questions import Code, Part, Problems, Question, WrongPartError, refuse
+from pipelines.contracts.spelled import spelled_out
 from pipelines.domain.vocabulary import AnswerType, Attribution, GuidelineMode, Reason
-
-LOSSES = {
-    "aggregate_only": "only aggregates were published; single judgments are gone",
-    "ids_item_scoped": "annotator ids hold within an item only",
-    "no_ids": "nothing says who judged",
-    "cancelled_dropped": "skipped or cancelled judgments were left out of the export",
-    "tie_randomised": "ties were broken at random",
-    "silent_nonresponse": "an empty answer cannot be told from an item that was never seen",
-    "edits_overwritten": "only the last version of an edited answer was kept",
-    "filtered_upstream": "judgments or annotators were removed before publication",
-    "order_unknown": "the order of presentation was not kept",
-}
-"""Loss codes: what an export had lost before it arrived here."""
 
 RESERVED = ("catalog",)
 """Names that the pipeline's own assets use."""
@@ -83,11 +74,24 @@ class QuarantinePolicy(Part):
     )
 
 
+def _schema(schema: dict[str, Any]) -> None:
+    """With a tool's profile, what it stands for need not be said."""
+    said = [name for name in schema["required"] if name in _STOOD_FOR]
+    schema["required"] = [name for name in schema["required"] if name not in said]
+    schema["anyOf"] = [{"required": ["profile"]}, {"required": said}]
+
+
+_STOOD_FOR = ("platform", "attribution", "files")
 _HOW_IT_IS_READ = ("source", "family", "platform", "attribution", "questions", "files")
 
 
 class SourceContract(Part):
-    """What an export means: who published it, what was asked, and which field is what."""
+    """What an export means: who published it, what was asked, and which field is what.
+
+    ``profile`` stands for platform, attribution and files, which are required without it.
+    """
+
+    model_config = ConfigDict(json_schema_extra=_schema)
 
     source: Code = Field(description="the source's code; the name of the contract's folder")
     title: str = Field(min_length=1, description="the source's name for people")
@@ -107,6 +111,9 @@ class SourceContract(Part):
     inbox: Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*$")] | None = Field(
         None, description="name of the source's inbox folder; default: the source"
     )
+    profile: Annotated[ToolProfile, BeforeValidator(as_use, json_schema_input_type=str | ToolProfile)] | None = Field(
+        None, exclude=True, description="the tool that it was exported from, and what the project chose in it"
+    )
     fetch: Annotated[list[Fetch], BeforeValidator(_from_folder, json_schema_input_type=list[Fetch] | FetchFolder)] = (
         Field(default_factory=list, description="public files that can be fetched: a list, or base and files")
     )
@@ -119,6 +126,13 @@ class SourceContract(Part):
     )
 
     _flatten: FlattenSource | None = PrivateAttr(None)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_profile(cls, value: Any) -> Any:
+        if not isinstance(value, dict) or not isinstance(value.get("profile"), str | dict):
+            return value
+        return spelled_out(value, ToolProfile.model_validate(as_use(value["profile"]))).attributes
 
     @field_validator("files")
     @classmethod

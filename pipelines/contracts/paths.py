@@ -1,4 +1,4 @@
-r"""The language of fields: JSON paths (``a.b``, ``list[key=value].c``, ``a\.b``), and patterns of file names.
+r"""The language of fields: JSON paths (``a.b``, ``list[key=value].c``, ``list[].c``, ``a[?b]``), and file patterns.
 
 Parsed and checked here; paths are followed through records in ``pipelines.shapes.paths``.
 """
@@ -13,10 +13,23 @@ from pathlib import PurePosixPath
 
 @dataclass(frozen=True)
 class Select:
-    """Step into the one element of a list whose ``key`` equals ``value``."""
+    """Step into the one element of a list whose ``key`` equals ``value``; or, ``every``, into each that has it."""
 
     key: str
     value: str
+    every: bool = False
+
+
+@dataclass(frozen=True)
+class Every:
+    """Step into each element of a list: what follows is a list of what each of them holds there, if it does."""
+
+
+@dataclass(frozen=True)
+class Unwrapped:
+    """Step into ``name`` where there is an object that has it; anything else stands for itself."""
+
+    name: str
 
 
 @dataclass(frozen=True)
@@ -26,9 +39,12 @@ class Looked:
     name: str
 
 
-Step = str | Select | Looked
+Step = str | Select | Every | Unwrapped | Looked
 
-_SEGMENT = re.compile(r"(?P<name>(?:\\.|[^.\[\]\\])+)(?:\[(?P<key>[^\]=]+)=(?P<value>[^\]]*)\])?(?P<end>\.|$)")
+_SEGMENT = re.compile(
+    r"(?P<name>(?:\\.|[^.\[\]\\])+)(?:\[(?P<key>[^\]=]+)=(?P<value>[^\]]*)\])?(?P<every>\[\])?"
+    r"(?:\[\?(?P<inner>[^\]=]+)\])?(?P<end>\.|$)"
+)
 
 
 def parse_path(text: str) -> tuple[Step, ...]:
@@ -43,13 +59,17 @@ def parse_path(text: str) -> tuple[Step, ...]:
         match = _SEGMENT.match(text, position)
         if match is None:
             raise ValueError(
-                f"field path {text!r} cannot be read from character {position + 1} on; a path is a.b, or"
-                f" list[key=value].c, and a dot or bracket within a name follows a backslash"
+                f"field path {text!r} cannot be read from character {position + 1} on; a path is a.b,"
+                f" list[key=value].c, list[].c or a[?b], and a dot or bracket within a name follows a backslash"
             )
         name = re.sub(r"\\(.)", r"\1", match["name"])
         steps.append(Looked(name) if steps and match["name"].startswith("$") else name)
         if match["key"] is not None:
-            steps.append(Select(match["key"], match["value"]))
+            steps.append(Select(match["key"], match["value"], every=match["every"] is not None))
+        elif match["every"] is not None:
+            steps.append(Every())
+        if match["inner"] is not None:
+            steps.append(Unwrapped(match["inner"]))
         position = match.end()
         if not match["end"]:
             return tuple(steps)

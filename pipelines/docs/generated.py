@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pipelines.docs import contracts, datasets, lineage, mutants, sources, tables
+from pipelines.docs import contracts, datasets, lineage, mutants, profiles, sources, tables
 
 
 def documents() -> dict[str, str]:
@@ -12,6 +12,7 @@ def documents() -> dict[str, str]:
     return {
         "docs/contracts.md": contracts.markdown(),
         "docs/contract.schema.json": contracts.json_schema(),
+        "docs/profiles.md": profiles.markdown(),
         "docs/datasets.md": datasets.markdown(),
         "docs/sources.md": sources.markdown(),
         "docs/tables.md": tables.markdown(),

@@ -54,11 +54,35 @@ DOCTYPE, an undeclared entity, or a declaration of another encoding. Text is wha
 however it was written, and in an attribute a space. White space between elements, comments, processing instructions and
 the order of elements of different names are not kept.
 
+### Fields
+
+In CSV a field is a column's name. Elsewhere it is a path:
+
+| path | leads to |
+|---|---|
+| `a.b` | `b` in the object `a`; a dot, bracket or backslash within a name follows a backslash: `a\.b` |
+| `list[key=value].c` | `c` in the one element of a list that has `value` at `key`; several that do refuse the record |
+| `list[key=value][].c` | a list of what each such element holds at `c`; empty where there is none |
+| `list[].c` | the same of every element; further `[]` behind it make no lists in lists |
+| `a[?b]` | `b` where `a` is an object, else `a` itself: an export may write `{"id": 7}` or `7` |
+| `names.$who` | in the object `names`, the key that the made field `$who` holds |
+
+`[]` and `[?b]` are for JSON, and for CSV with `json_cells`: the columns that it names are read as JSON where a cell is
+an object that has the key it names, or a list of such objects; any other cell is the text that it is, whatever it looks
+like. Fields of such a file are paths.
+
+### Acts by nobody that is named
+
+`annotator: {key: who, unknown: {values: [null], by: annotation_id}}`: where `who` is null, each act is by an unknown
+annotator of its own, known by `annotation_id`. Two unknown are never one annotator, nor is one ever somebody who is
+named. Where `judgment` says `may_be_absent: true`, a record without the act's own id is an item that nobody judged; an
+answer in it is refused.
+
 ### What a value says
 
 - A cell of CSV is a text. In JSON a text, a number, `true` and `false` say what stands there, numbers digit by digit; a
-  list that holds one of these alone says the same. Null, an object and a longer list say no text. A rationale, an
-  item's text and the like that are no text are kept as JSON.
+  list that holds one of these alone says the same, and a text alone is a set of one. Null, an object and a longer list
+  say no text. A rationale, an item's text and the like that are no text are kept as JSON.
 - A key of one part is that text. Of several parts each has its `%` written `%25` and its `/` written `%2F`, and they
   are joined by `/`. A part that is missing, or white space alone, is none. `key_digest` is the first 32 hex digits of
   that text's sha256. `strip_prefix` is taken off the first part; an id without it refuses the act. With attribution

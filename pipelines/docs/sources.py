@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from pipelines.contracts.files import FileMapping
-from pipelines.contracts.model import LOSSES, SourceContract
+from pipelines.contracts.losses import LOSSES
+from pipelines.contracts.model import SourceContract
 from pipelines.contracts.questions import Question
 from pipelines.project import this_project
 

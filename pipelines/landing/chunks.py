@@ -21,6 +21,7 @@ from pipelines.contracts.files import FileMapping
 from pipelines.domain.vocabulary import Reason
 from pipelines.readers.containers import open_members
 from pipelines.readers.csv_reader import CsvBatch, CsvReader
+from pipelines.readers.json_cells import with_json_cells
 from pipelines.readers.json_reader import RecordMalformedError, parse, read_json, read_jsonl
 from pipelines.readers.records import CHUNK_BYTES, FileRefusedError, RawRecord, RefusedRecord, utf8_stream
 from pipelines.readers.xml_reader import XmlReader, XmlRecord
@@ -84,6 +85,7 @@ class RawFile:
         self._forms = forms or XmlForms()
         self._flattener = Flattener(mapping, slots, is_text=mapping.is_table, required=required)
         self._flatten_first = load_flatten(flatten) if mapping.flatten else None
+        self._cells = mapping.dialect.json_cells
         self._acts = 0
         self._mapping = mapping
         self._slots = slots
@@ -127,7 +129,7 @@ class RawFile:
             told = ", ".join(repr(name) for name in missing)
             raise FileRefusedError(Reason.FILE_COLUMN_MISSING, f"the file has no column {told}", missing[0])
         uncovered = [name for name in reader.columns if name not in set(covered)]
-        flattener = self._flattener if self._mapping.each or self._flatten_first else None
+        flattener = self._flattener if self._mapping.each or not self._mapping.is_table else None
         extra: str | None = "extra"
         if flattener is None:
             pairs = ", ".join(f"{literal(name)}, e{number}" for number, name in enumerate(uncovered))
@@ -171,12 +173,12 @@ class RawFile:
         for place, row in zip(batch.ordinals.to_pylist(), batch.rows.to_pylist(), strict=True):
             ordinal = self._first + place
             try:
-                flat = self._acts_of(row, self._made)
+                flat = self._acts_of(with_json_cells(row, self._cells) if self._cells else row, self._made)
             except RecordShapeError as error:
                 self.refused.append(RefusedRecord(ordinal, Reason.RECORD_SHAPE, b"", error.field))
                 continue
             acts.add(ordinal, flat)
-            if self._flatten_first:
+            if not self._mapping.is_table:
                 self._count(flat)
         return acts.table()
 

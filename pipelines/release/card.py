@@ -12,7 +12,8 @@ import yaml
 
 from pipelines.contracts.card import QUESTIONS
 from pipelines.contracts.dataset import Dataset
-from pipelines.contracts.model import LOSSES, SourceContract
+from pipelines.contracts.losses import LOSSES
+from pipelines.contracts.model import SourceContract
 from pipelines.domain.licences import LICENCES, licence_parts
 from pipelines.domain.vocabulary import REASON_MEANINGS, Reason
 from pipelines.release.manifest import Manifest

@@ -12,7 +12,8 @@ from typing import Any
 
 from pipelines.contracts.card import QUESTIONS
 from pipelines.contracts.dataset import Dataset
-from pipelines.contracts.model import LOSSES, SourceContract
+from pipelines.contracts.losses import LOSSES
+from pipelines.contracts.model import SourceContract
 from pipelines.domain.licences import LICENCES, licence_parts
 from pipelines.domain.tables import TABLES, Table
 from pipelines.domain.types import ColumnType, ListOf, Scalar, Struct

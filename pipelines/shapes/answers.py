@@ -58,7 +58,7 @@ def answer_sql(
         strength = (slots.text(mapping.strength), slots.raw(mapping.strength)) if mapping.strength else None
         return _pairwise(question, cells, meant, unreadable, abstains, strength, first)
     if question.type == AnswerType.MULTI_CHOICE:
-        return _multi_choice(question, mapping, cells)
+        return _multi_choice(question, mapping, cells, is_text=is_text)
     if question.type == AnswerType.TEXT:
         listed = "" if is_text else f" when t = '[]' and r = '[]' then {literal(Reason.ANSWER_MISSING)}"
         return AnswerSql(cells, "t", "to_json(v)", f"case {unreadable}{listed} end", abstains, {"answer_text": "v"})
@@ -138,7 +138,20 @@ def _unknown(known: str) -> str:
     return f"when not {known} then case when t = '' then {missing} else {unknown} end"
 
 
-def _multi_choice(question: Question, mapping: AnswerMapping, cells: Cells) -> AnswerSql:
+def _joined_levels(is_list: str, separator: str) -> str:
+    """Options that are lists of texts, each as its parts joined; null where one is no such list, or holds the sign."""
+    options = f"json_extract(case when {is_list} then r end, '$[*]')"
+    sign = literal(separator)
+    kinds = "list_distinct(json_type(x, '$[*]')) = ['VARCHAR']"
+    whole = f"json_type(x) = 'ARRAY' and {kinds} and not list_bool_or(list_transform(json_extract_string(x, '$[*]'),"
+    whole += f" lambda y: contains(y, {sign})))"
+    return (
+        f"list_transform({options}, lambda x: case when {whole}"
+        f" then array_to_string(json_extract_string(x, '$[*]'), {sign}) end)"
+    )
+
+
+def _multi_choice(question: Question, mapping: AnswerMapping, cells: Cells, *, is_text: bool) -> AnswerSql:
     """A set of options; its cell is a JSON list, or text to be split. The empty set is an answer."""
     missing, wrong = literal(Reason.ANSWER_MISSING), literal(Reason.ANSWER_MALFORMED)
     if mapping.split is not None:
@@ -151,6 +164,11 @@ def _multi_choice(question: Question, mapping: AnswerMapping, cells: Cells) -> A
         # The inner case guards the outer: DuckDB may weigh both sides of an `and`, and json_type fails on no JSON.
         is_list = "json_type(case when json_valid(r) then r end) = 'ARRAY'"
         given = f"case when {is_list} then json_extract_string(r, '$[*]') end"
+        if mapping.levels is not None:
+            given = _joined_levels(is_list, mapping.levels)
+        elif not is_text:  # a text alone is a set of one
+            alone = "json_type(case when json_valid(r) then r end) = 'VARCHAR' and t <> ''"
+            given = f"case when {alone} then [t] when {is_list} then json_extract_string(r, '$[*]') end"
         # DuckDB writes a fraction anew (1.10 as 1.1): which option is meant could not be told.
         kinds = f"list_transform(json_extract(case when {is_list} then r end, '$[*]'), lambda x: json_type(x))"
         malformed = (

@@ -46,7 +46,7 @@ def read_cells(question: Question, code: str, mapping: AnswerMapping, slots: Slo
     box = mapping.not_applicable
     said = slots.text(box.field)
     overrides = is_one_of(said, box.values)
-    if mapping.spans is not None:
+    if mapping.listed is not None:
         raw = cells.raw
     else:
         own = _object([*_own_fields(mapping), box.field], slots, is_text=is_text)
@@ -65,8 +65,8 @@ def _cells(question: Question, code: str, mapping: AnswerMapping, slots: Slots, 
     scalar = f"case when {empty} then {missing} else {malformed} end"
     abstain = question.abstain
     said, is_null = _whole(mapping, code, slots, is_text=is_text)
-    if mapping.spans is not None:
-        text, raw = slots.span_columns(code)
+    if mapping.listed is not None:
+        text, raw = slots.list_columns(code)
         word = f"case when json_type({raw}) = 'VARCHAR' then json_extract_string({raw}, '$') end"
         return Cells(text, raw, f"{raw} is null", scalar, said, is_null, _if_among(word, abstain))
     if mapping.one_hot is not None:
@@ -81,6 +81,12 @@ def _cells(question: Question, code: str, mapping: AnswerMapping, slots: Slots, 
         word = _if_all_equal([rank for _, rank in pairs])
         absent = _all_absent(fields, slots, is_text=is_text)
         return Cells(_ranks(pairs), raw, absent, malformed, said, is_null, _if_among(word, abstain))
+    if mapping.tiers:
+        raw = _object(mapping.tiers, slots, is_text=is_text)
+        absent = _all_absent(mapping.tiers, slots, is_text=is_text)
+        word = _if_all_equal([slots.text(name) for name in mapping.tiers])
+        tiers = _tiers([slots.raw(name) for name in mapping.tiers])
+        return Cells(tiers, raw, absent, malformed, said, is_null, _if_among(word, abstain))
     if mapping.best is not None and mapping.worst is not None:
         fields = _own_fields(mapping)
         raw = _object(fields, slots, is_text=is_text)
@@ -100,20 +106,23 @@ def _cells(question: Question, code: str, mapping: AnswerMapping, slots: Slots, 
         return Cells(listed, raw, absent, scalar, said, is_null, _if_among(text, abstain))
     if mapping.strength is not None:
         raw = _object(_own_fields(mapping), slots, is_text=is_text)
+    if mapping.several and not is_text:
+        content = f"case when {raw} = '[]' then '[]' else {slots.content(mapping.field)} end"
+        return Cells(content, raw, absent, scalar, said, is_null)
     return Cells(text if is_text else said, raw, absent, scalar, said, is_null)
 
 
 def _own_fields(mapping: AnswerMapping) -> list[str]:
     """The fields that a raw answer of several fields holds, in its order."""
-    several = mapping.one_hot.columns.values() if mapping.one_hot else mapping.ranks.values()
+    several = mapping.one_hot.columns.values() if mapping.one_hot else mapping.ranks.values() or mapping.tiers
     single = [mapping.best, mapping.worst, mapping.rank_of, mapping.field, mapping.strength]
     return [*several, *(name for name in single if name is not None)]
 
 
 def _whole(mapping: AnswerMapping, code: str, slots: Slots, *, is_text: bool) -> tuple[str, str]:
     """What all fields of a place hold, by which a contract may tell that they hold no answer: a text, or null."""
-    if mapping.spans is not None:
-        _, raw = slots.span_columns(code)
+    if mapping.listed is not None:
+        _, raw = slots.list_columns(code)
         word = f"json_extract_string(case when json_type({raw}) = 'VARCHAR' then {raw} end, '$')"
         return f"case when {raw} = '[]' then '[]' else {word} end", f"coalesce({raw} = 'null', false)"
     fields = [mapping.field] if mapping.field else _own_fields(mapping)
@@ -145,6 +154,22 @@ def _listed(text: str, raw: str, split: str | None) -> str:
         options = f"case when json_type({given}) = 'ARRAY' and {plain} then json_extract_string({given}, '$[*]') end"
     ranks = f"list_transform({options}, lambda name, place: {{'rank': place::varchar, 'option': name}})"
     return f"case when {options} is not null then to_json({ranks})::varchar end"
+
+
+def _tiers(raws: list[str]) -> str:
+    """A ranking from lists of options that tie, best first; null where one of them is no list of options."""
+    ranked, known = [], []
+    for tier, raw in enumerate(raws, 1):
+        # The inner case guards the outer: DuckDB may weigh both sides of an `and`, and json_type fails on no JSON.
+        wrong = "('ARRAY', 'OBJECT', 'NULL', 'DOUBLE')"
+        plain = f"len(list_filter(json_type({raw}, '$[*]'), lambda kind: kind in {wrong})) = 0"
+        known.append(f"({raw} is null or (json_type({raw}) = 'ARRAY' and {plain}))")
+        listed = f"coalesce(json_extract_string({raw}, '$[*]'), []::varchar[])"
+        ranked.append(f"list_transform({listed}, lambda name: {{'rank': '{tier}', 'option': name}})")
+    whole = ranked[0]
+    for further in ranked[1:]:
+        whole = f"list_concat({whole}, {further})"
+    return f"case when {' and '.join(known)} then to_json({whole})::varchar end"
 
 
 def _object(fields: list[str], slots: Slots, *, is_text: bool) -> str:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from pipelines.contracts.answers import SpanFields
+from pipelines.contracts.answers import RankedFields, SpanFields
 from pipelines.contracts.each import Each
 from pipelines.contracts.files import FileMapping
 from pipelines.contracts.paths import Looked, parse_path
@@ -95,9 +95,8 @@ class Flattener:
         """Each column of some slots: its name, which of their values it is made of, and how."""
         columns: list[tuple[str, int, Callable[[Any], Cell]]] = []
         for place, number in enumerate(numbers):
-            spans = slots.spans.get(number)
             if f"t{number}" in slots.asked:
-                columns.append((f"t{number}", place, partial(canonical_spans, fields=spans) if spans else scalar_text))
+                columns.append((f"t{number}", place, _text_of(slots.listed.get(number))))
             if f"c{number}" in slots.asked:
                 columns.append((f"c{number}", place, content_text))
             if f"r{number}" in slots.asked:
@@ -183,6 +182,31 @@ def _outer_is_item(mapping: FileMapping, act: tuple[str, ...] | None) -> bool:
         return True
     within = ".".join(act) + "." if act else None
     return all(key.startswith("$") or (within is not None and key.startswith(within)) for key in mapping.annotator.key)
+
+
+def _text_of(listed: SpanFields | RankedFields | None) -> Callable[[Any], Cell]:
+    """What makes the text of a value: that of a scalar, or of a list that is one answer."""
+    if isinstance(listed, SpanFields):
+        return partial(canonical_spans, fields=listed)
+    return scalar_text if listed is None else partial(listed_ranks, fields=listed)
+
+
+def listed_ranks(value: Any, fields: RankedFields) -> str | None:
+    """A list of options with their ranks, both as text, in JSON; None where it is no such list."""
+    if not isinstance(value, list):
+        return None
+    ranks = []
+    for element in value:
+        option, rank = (_single(element, field) for field in (fields.option, fields.rank))
+        if option is None or rank is None:
+            return None
+        ranks.append({"rank": rank, "option": option})
+    return to_json(ranks)
+
+
+def _single(element: Any, field: str) -> str | None:
+    value = follow(element, parse_path(field)) if isinstance(element, dict) else MISSING
+    return None if isinstance(value, list) else scalar_text(value)
 
 
 def canonical_spans(value: Any, fields: SpanFields) -> str | None:

@@ -8,7 +8,10 @@ from typing import Any, Final
 
 import msgspec
 
-from pipelines.contracts.paths import Looked, Select, Step
+from pipelines.contracts.paths import Every, Looked, Select, Step, Unwrapped
+
+NamedStep = str | Select | Every | Unwrapped
+"""A step that is the same in every record."""
 
 
 class _Missing:
@@ -40,9 +43,16 @@ def follow(record: Any, steps: tuple[Step, ...]) -> Any:
             if not isinstance(value, dict) or step not in value:
                 return MISSING
             value = value[step]
+        elif isinstance(step, Unwrapped):
+            if isinstance(value, dict):
+                if step.name not in value:
+                    return MISSING
+                value = value[step.name]
         else:
             if not isinstance(value, list):
                 return MISSING
+            if isinstance(step, Every) or step.every:
+                return _held_by_each(value, step, steps[steps.index(step) + 1 :])
             matches = [element for element in value if selects(step, element)]
             if len(matches) > 1:
                 raise AmbiguousPathError(f"{len(matches)} elements have {step.key} = {step.value!r}")
@@ -52,10 +62,22 @@ def follow(record: Any, steps: tuple[Step, ...]) -> Any:
     return value
 
 
+def _held_by_each(elements: list[Any], step: Every | Select, rest: tuple[Step, ...]) -> list[Any]:
+    """What several elements hold at the rest of a path; what one of them lacks is left out."""
+    chosen = [one for one in elements if isinstance(step, Every) or selects(step, one)]
+    found = [held for held in (follow(one, rest) for one in chosen) if held is not MISSING]
+    return [part for held in found for part in held] if _is_several(rest) else found
+
+
+def _is_several(steps: Sequence[Step]) -> bool:
+    """Whether a path leads to a list of what several elements hold."""
+    return any(isinstance(step, Every) or (isinstance(step, Select) and step.every) for step in steps)
+
+
 class Finder:
     """Follows many paths through a value at once: where they share a beginning, it is walked once."""
 
-    def __init__(self, paths: Sequence[tuple[str | Select, ...]]) -> None:
+    def __init__(self, paths: Sequence[tuple[NamedStep, ...]]) -> None:
         self._count = len(paths)
         self._root = _Fork()
         for number, path in enumerate(paths):
@@ -81,12 +103,15 @@ class _Fork:
         self._twigs: list[tuple[str, str, int]] = []
         self._names: dict[str, _Fork] = {}
         self._selects: dict[str, dict[str, _Fork]] = {}
+        self._branching: list[tuple[tuple[NamedStep, ...], int]] = []
 
-    def add(self, path: tuple[str | Select, ...], number: int) -> None:
+    def add(self, path: tuple[NamedStep, ...], number: int) -> None:
         """One more path from here on."""
         if not path:
             self._ends.append(number)
-        elif isinstance(step := path[0], Select):
+        elif isinstance(step := path[0], Every | Unwrapped) or (isinstance(step, Select) and step.every):
+            self._branching.append((path, number))
+        elif isinstance(step, Select):
             self._selects.setdefault(step.key, {}).setdefault(step.value, _Fork()).add(path[1:], number)
         elif len(path) == 1:
             self._leaves.append((step, number))
@@ -99,6 +124,9 @@ class _Fork:
         """Put what stands at the ends of the paths where their numbers say."""
         for number in self._ends:
             found[number] = value
+        if self._branching:
+            for path, number in self._branching:
+                found[number] = follow(value, path)
         if type(value) is dict:
             self._fill_from_object(value, found)
         elif type(value) is list:
@@ -113,7 +141,7 @@ class _Fork:
                             raise AmbiguousPathError(f"several elements have {key} = {named!r}")
                         chosen.add(named)
                         fork = forks[named]
-                        if fork._ends:
+                        if fork._ends or fork._branching:
                             fork.fill(element, found)
                         else:
                             fork._fill_from_object(element, found)
@@ -147,7 +175,7 @@ def _selectable(element: Any, key: str) -> str | None:
     return msgspec.json.encode(found).decode()
 
 
-def named_steps(steps: tuple[Step, ...]) -> tuple[str | Select, ...]:
+def named_steps(steps: tuple[Step, ...]) -> tuple[NamedStep, ...]:
     """The path up to a key that the record names: what it says of the record's form."""
     return tuple(takewhile(lambda step: not isinstance(step, Looked), steps))  # type: ignore[arg-type]
 

@@ -10,9 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pipelines.contracts.answers import AnswerMapping
-from pipelines.contracts.companions import MACHINE_MARK
 from pipelines.contracts.files import FileMapping
-from pipelines.contracts.mappings import AnnotatorMapping, ItemMapping
+from pipelines.contracts.mappings import ItemMapping
 from pipelines.contracts.model import SourceContract
 from pipelines.domain.tables import JUDGMENTS, TYPED_ANSWERS
 from pipelines.domain.types import duckdb_type
@@ -27,8 +26,9 @@ from pipelines.shapes.answers import AnswerSql, answer_sql
 from pipelines.shapes.companions import author_sql, kind_sql, order_sql
 from pipelines.shapes.described import Described
 from pipelines.shapes.fields import decimal, instant, is_blank, is_unread
+from pipelines.shapes.people import annotator_problems, judges_nobody_sql, raw_annotator_sql, status_sql
 from pipelines.shapes.slots import Slots
-from pipelines.shapes.sql import is_one_of, joined_key, literal, mapped, text_list
+from pipelines.shapes.sql import is_one_of, joined_key, literal, text_list
 
 Constant = str | list[str] | None
 
@@ -111,28 +111,25 @@ class Planner:
         mapping, slots = self._mapping, self._slots
         kept = "".join(f", {column}" for column in sorted(slots.asked))
         item = _item_id(mapping.item, slots) if mapping.item else "null::varchar"
-        annotator = self._raw_annotator(item)
+        annotator = raw_annotator_sql(self._contract, mapping, slots, item)
         problems: list[tuple[str, Reason, str]] = []
+        nobody = judges_nobody_sql(mapping, slots)
         if mapping.item:
             problems += [(is_blank(slots.text(name)), Reason.ITEM_MISSING, name) for name in mapping.item.key]
-        if mapping.annotator and self._contract.attribution != Attribution.NONE:
-            names, parts = mapping.annotator.key, self._annotator_parts(mapping.annotator)
-            if prefix := mapping.annotator.strip_prefix:
-                given = slots.text(names[0])
-                lacks = f"not {is_blank(given)} and not starts_with({given}, {literal(prefix)})"
-                problems.append((lacks, Reason.RECORD_SHAPE, names[0]))
-            problems += [
-                (is_blank(part), Reason.ANNOTATOR_MISSING, name) for name, part in zip(names, parts, strict=True)
-            ]
+        if self._contract.attribution != Attribution.NONE:
+            problems += annotator_problems(mapping, slots)
         judgment_key = "null::varchar"
         if mapping.judgment:
             judgment_key = joined_key([slots.text(name) for name in mapping.judgment.key])
             problems += [
-                (is_blank(slots.text(name)), Reason.JUDGMENT_KEY_MISSING, name) for name in mapping.judgment.key
+                (f"not {nobody} and {is_blank(slots.text(name))}", Reason.JUDGMENT_KEY_MISSING, name)
+                for name in mapping.judgment.key
             ]
+            if mapping.judgment.may_be_absent:
+                judgment_key = f"case when not {nobody} then {judgment_key} end"
         status = literal(Status.SUBMITTED)
         if mapping.status:
-            status = mapped(slots.text(mapping.status.field), dict(mapping.status.values))
+            status = status_sql(mapping.status, slots, is_text=self._is_text)
             problems.append(("status is null", Reason.STATUS_UNKNOWN, mapping.status.field))
         judged_at, number, duration = "null::timestamp", "null::double", "null::double"
         if mapping.judged_at:
@@ -174,29 +171,11 @@ class Planner:
             f" from (select record_ordinal, record_part{asked}, {columns}, {number} as number from chunk)))"
         )
 
-    def _raw_annotator(self, item: str) -> str:
-        annotator = self._mapping.annotator
-        if annotator is None or self._contract.attribution == Attribution.NONE:
-            return "null::varchar"
-        parts = self._annotator_parts(annotator)
-        key = joined_key([item, *parts] if self._contract.attribution == Attribution.ITEM_SCOPED else parts)
-        if annotator.kind.always == AnnotatorKind.HUMAN:
-            return key
-        mark = f"case {kind_sql(annotator.kind, self._slots)} when 'machine' then {literal(MACHINE_MARK)} else '' end"
-        return f"{mark} || {key}"
-
     def _raw_annotators(self) -> str:
         """Every raw id that needs a pseudonym: those who judged, and those who wrote what was judged."""
         columns = ["raw_annotator", *(["raw_author"] if self._mapping.item and self._mapping.item.author else [])]
         named = " union ".join(f"select {column} as raw from acts where act_problem is null" for column in columns)
         return f"select distinct raw from ({named}) where raw is not null"
-
-    def _annotator_parts(self, annotator: AnnotatorMapping) -> list[str]:
-        parts = [self._slots.text(name) for name in annotator.key]
-        if annotator.strip_prefix:
-            prefix = literal(annotator.strip_prefix)
-            parts[0] = f"case when starts_with({parts[0]}, {prefix}) then substr({parts[0]}, length({prefix}) + 1) end"
-        return parts
 
     def _candidates(self) -> str:
         return " union all ".join(self._question(code, answer) for code, answer in self._mapping.answers.items())
@@ -269,18 +248,25 @@ class Planner:
         for name, value in self._constants(code, mapping).items():
             constant = text_list(value) if isinstance(value, list) else literal(value)
             values[name] = f"{constant}::{duckdb_type(JUDGMENTS.column(name).type)}"
+        nobody = asked = ""
+        if self._mapping.judgment and self._mapping.judgment.may_be_absent:
+            nobody = f"when given and judgment_key is null then {literal(Reason.JUDGMENT_KEY_MISSING)}"
+            asked = " and judgment_key is not null"
+        if self._mapping.is_asked_in_part(code):
+            asked += " and not is_absent"
+        asked = f"(status <> {literal(Status.SUBMITTED)}{asked})"
         columns = ", ".join(
             name if name not in values else f"{values[name]} as {name}" for name in LANDED_JUDGMENT_COLUMNS
         )
         return (
-            f"select {columns}, case when given and o is null then {sql.problem} end as problem,"
+            f"select {columns}, case {nobody} when given and o is null then {sql.problem} end as problem,"
             f" {literal(mapping.named())} as field"
             f" from (select *, {sql.value} as v from (select *, {sql.cells.text} as t, {sql.cells.raw} as r,"
             f" {sql.cells.declined} as o, {sql.cells.is_absent} as is_absent, {sql.cells.said} as said,"
             f" {sql.cells.is_null} as is_null from acts where act_problem is null) cells"
             f" cross join lateral (select o is not null or not ({' or '.join(silent)}) as given) asked"
             f" left join who using (raw_annotator)"
-            f") answers where given or status <> {literal(Status.SUBMITTED)}"
+            f") answers where given or {asked}"
         )
 
 

@@ -5,17 +5,43 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from pipelines.contracts.paths import Select
-from pipelines.shapes.paths import selects
+from pipelines.contracts.paths import Every, Select, Unwrapped
+from pipelines.shapes.paths import NamedStep, selects
 
-Tree = dict[str | Select, "Tree | None"]
+
+class _Plain:
+    """Stands in a tree for a value that is neither object nor list."""
+
+
+PLAIN = _Plain()
+
+Tree = dict["str | Select | _Plain", "Tree | None"]
 """Mapped keys, level by level; None below a key means that all of it is mapped.
 
 A selector covers what is below it in those elements of a list that it selects, and nothing of the others.
 """
 
+Covered = tuple["str | Select | _Plain", ...]
+"""A path of such keys."""
 
-def tree_of(paths: Iterable[tuple[str | Select, ...]]) -> Tree:
+
+def covered_by(path: tuple[NamedStep, ...]) -> list[Covered]:
+    """What a path covers: in every element of a list that it goes through, and a value that stands for itself."""
+    found: list[Covered] = [()]
+    plain: list[Covered] = []
+    for step in path:
+        if isinstance(step, Every):
+            continue
+        if isinstance(step, Unwrapped):
+            plain += [(*one, PLAIN) for one in found]
+            found = [(*one, step.name) for one in found]
+        else:
+            key = Select(step.key, step.value) if isinstance(step, Select) else step
+            found = [(*one, key) for one in found]
+    return found + plain
+
+
+def tree_of(paths: Iterable[Covered]) -> Tree:
     """The tree that covers every path and all that lies below it."""
     tree: Tree = {}
     for path in paths:
@@ -38,6 +64,7 @@ class Cover:
         self._names: dict[str, Cover | None] = {
             step: None if below is None else Cover(below) for step, below in tree.items() if isinstance(step, str)
         }
+        self._covers_plain = PLAIN in tree
         self._parts = [(name, below) for name, below in self._names.items() if below is not None]
         self._is_flat = not self._parts
         self._tree = tree
@@ -69,7 +96,7 @@ class Cover:
         if isinstance(held, list):
             rests = self._rests(held) if self._selects else list(map(self._rest, held))
             return rests if rests.count(None) < len(rests) else None
-        return held
+        return None if self._covers_plain else held
 
     def _rests(self, elements: list[Any]) -> list[Any]:
         rests: list[Any] = []

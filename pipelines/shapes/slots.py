@@ -4,39 +4,40 @@ from __future__ import annotations
 
 from itertools import takewhile
 
-from pipelines.contracts.answers import SpanFields
+from pipelines.contracts.answers import RankedFields, SpanFields
 from pipelines.contracts.each import EachElement, EachEntry
 from pipelines.contracts.files import FileMapping
 from pipelines.contracts.model import SourceContract
-from pipelines.contracts.paths import Select, parse_path
+from pipelines.contracts.paths import parse_path
 from pipelines.domain.vocabulary import Attribution
 from pipelines.shapes.paths import named_steps, names
+from pipelines.shapes.residue import Covered, covered_by
 
 
 class Slots:
     """Numbers the fields of one mapping in order of first use.
 
-    ``spans`` gives, by slot number, how the elements of a list of spans are to be read. ``asked`` are the columns that
-    anybody asked for: nobody else's are filled.
+    ``listed`` gives, by slot number, how the elements of a list that is one answer are to be read. ``asked`` are the
+    columns that anybody asked for: nobody else's are filled.
     """
 
     def __init__(self, mapping: FileMapping) -> None:
-        span_fields = {field for answer in mapping.answers.values() for field in answer.span_fields()}
+        of_elements = {field for answer in mapping.answers.values() for field in answer.element_fields()}
         read = {field for answer in mapping.answers.values() for field in answer.fields()}
         named = (field for where, field in mapping.placed_fields() if where[0] not in ("each", "ignored"))
         self.fields: list[str] = list(
-            dict.fromkeys(field for field in named if field not in span_fields or field in read)
+            dict.fromkeys(field for field in named if field not in of_elements or field in read)
         )
         self._numbers = {field: number for number, field in enumerate(self.fields)}
         self.asked: set[str] = set()
         self._is_text = mapping.is_table
-        self.spans: dict[int, SpanFields] = {}
-        self._span_numbers: dict[str, int] = {}
+        self.listed: dict[int, SpanFields | RankedFields] = {}
+        self._list_numbers: dict[str, int] = {}
         for code, answer in mapping.answers.items():
-            if answer.spans is not None:
-                self._span_numbers[code] = len(self.fields)
-                self.spans[len(self.fields)] = answer.spans
-                self.fields.append(answer.spans.list)
+            if answer.listed is not None:
+                self._list_numbers[code] = len(self.fields)
+                self.listed[len(self.fields)] = answer.listed
+                self.fields.append(answer.listed.list)
 
     def text(self, field: str) -> str:
         """Column that holds the field's text; null where it is absent, null or no scalar."""
@@ -50,9 +51,9 @@ class Slots:
         """Column that holds the field's own value: a CSV cell, or JSON text; null where it is absent."""
         return self._column("t" if self._is_text else "r", self._numbers[field])
 
-    def span_columns(self, question: str) -> tuple[str, str]:
-        """Columns that hold a question's spans: in canonical form (null where they cannot be read), and raw."""
-        number = self._span_numbers[question]
+    def list_columns(self, question: str) -> tuple[str, str]:
+        """Columns that hold a question's spans or ranks: as they are read (null where they cannot be), and raw."""
+        number = self._list_numbers[question]
         return self._column("t", number), self._column("r", number)
 
     def _column(self, kind: str, number: int) -> str:
@@ -65,15 +66,15 @@ def covered_fields(mapping: FileMapping) -> list[str]:
     """Every field that the mapping accounts for: mapped, split up, an aggregate, or ignored with a reason."""
     taken_apart = {step.list for step in mapping.each if isinstance(step, EachElement)}
     taken_apart |= {step.entries for step in mapping.each if isinstance(step, EachEntry)}
-    spans = {answer.spans.list for answer in mapping.answers.values() if answer.spans is not None}
-    return [field for field in mapping.fields() if not field.startswith("$") and field not in taken_apart | spans]
+    lists = {answer.listed.list for answer in mapping.answers.values() if answer.listed is not None}
+    return [field for field in mapping.fields() if not field.startswith("$") and field not in taken_apart | lists]
 
 
-def covered_paths(mapping: FileMapping) -> list[tuple[str | Select, ...]]:
+def covered_paths(mapping: FileMapping) -> list[Covered]:
     """``covered_fields`` as paths of keys. A CSV column name is one key, whatever signs it holds."""
     if mapping.is_table:
         return [(field,) for field in covered_fields(mapping)]
-    return [named_steps(parse_path(field)) for field in covered_fields(mapping)]
+    return [path for field in covered_fields(mapping) for path in covered_by(named_steps(parse_path(field)))]
 
 
 def required_paths(contract: SourceContract, mapping: FileMapping) -> dict[str, tuple[str, ...]]:
@@ -92,13 +93,13 @@ def required_paths(contract: SourceContract, mapping: FileMapping) -> dict[str, 
         fields += mapping.annotator.key
     if mapping.judgment:
         fields += mapping.judgment.key
-    if mapping.status:
+    if mapping.status and mapping.status.absent is None:
         fields.append(mapping.status.field)
     for code, answer in mapping.answers.items():
         if None not in contract.questions[code].unanswered:
             beside = answer.not_applicable.field if answer.not_applicable else None
             fields += [field for field in answer.fields() if field != beside]
-            fields.append(answer.spans.list if answer.spans else None)
+            fields.append(answer.listed.list if answer.listed else None)
     found: dict[str, tuple[str, ...]] = {}
     for field in fields:
         if field is not None and not field.startswith("$"):

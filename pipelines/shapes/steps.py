@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
-from pipelines.contracts.each import Each, EachColumn, EachElement, EachEntry, EachParallel
-from pipelines.contracts.paths import Step, parse_path
+from pipelines.contracts.each import Each, EachColumn, EachElement, EachEntry, EachGroup, EachParallel
+from pipelines.contracts.paths import Every, Step, parse_path
 from pipelines.readers.json_reader import to_json
 from pipelines.shapes.paths import MISSING, follow, names
 
@@ -41,6 +41,9 @@ def take_apart(view: View, step: Each, *, is_text: bool) -> Iterator[View]:
         yield from _columns(view, step, is_text=is_text)
     elif isinstance(step, EachParallel):
         yield from _parallel(view, step, is_text=is_text)
+    elif isinstance(step, EachGroup):
+        for group in step.zips:
+            yield from _group(view, group)
     elif isinstance(step, EachEntry):
         yield from _entries(view, step)
     elif step.by is not None:
@@ -72,11 +75,36 @@ def _parallel(view: View, step: EachParallel, *, is_text: bool) -> Iterator[View
         if not isinstance(value, list):
             raise RecordShapeError(given, "is no list")
         lists[name] = value
+    first = next(iter(step.zip.values()))
+    yield from _side_by_side(view, lists, first if isinstance(first, str) else first[0])
+
+
+def _group(view: View, group: dict[str, str]) -> Iterator[View]:
+    """One group of lists; none of its acts where nothing of it is there."""
+    lists = {name: follow(view, _steps(path)) for name, path in group.items()}
+    if all(value is MISSING or value is None for value in lists.values()):
+        return
+    for name, value in lists.items():
+        if not isinstance(value, list):
+            raise RecordShapeError(group[name], "is no list")
+        if len(value) != _expected(view, _steps(group[name]), len(value)):
+            raise RecordShapeError(group[name], "is not in every element, so that others would take its place")
+    yield from _side_by_side(view, lists, next(iter(group.values())))
+
+
+def _expected(view: View, path: tuple[Step, ...], count: int) -> int:
+    """How many elements a path that leads into each of them must find: those that lack it are no gap in a list."""
+    if Every() not in path:
+        return count
+    whole = follow(view, path[: path.index(Every())])
+    return len(whole) if isinstance(whole, list) else 0
+
+
+def _side_by_side(view: View, lists: dict[str, list[Any]], field: str) -> Iterator[View]:
     lengths = {name: len(value) for name, value in lists.items()}
     if len(set(lengths.values())) > 1:
         told = ", ".join(f"{name} has {length}" for name, length in lengths.items())
-        first = next(iter(step.zip.values()))
-        raise RecordShapeError(first if isinstance(first, str) else first[0], f"lists differ in length: {told}")
+        raise RecordShapeError(field, f"lists differ in length: {told}")
     for position, values in enumerate(zip(*lists.values(), strict=True)):
         made = {f"${name}": value for name, value in zip(lists, values, strict=True) if value is not MISSING}
         yield {**view, **made, "$index": str(position + 1)}

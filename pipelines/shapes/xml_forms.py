@@ -43,7 +43,7 @@ def xml_forms(contract: SourceContract, mapping: FileMapping, required: Collecti
             _at(forms.root, made, step.entries, is_object=True)
         elif isinstance(step, EachColumn):
             made["$value"] = [_at(forms.root, made, name) for name in step.columns]
-        else:
+        elif isinstance(step, EachParallel):
             _parallel(forms, made, step)
     for name in mapping.fields():
         _at(forms.root, made, name)
@@ -90,7 +90,7 @@ def _at(root: Form, made: dict[str, list[Form]], name: str, *, is_list: bool = F
         if isinstance(step, Select):
             _mark(found, is_list=True)
         _mark(found, is_object=True)
-        key = step.key if isinstance(step, Select) else step
+        key = step.key if isinstance(step, Select) else str(step)
         below = [one.below.setdefault(key, Form()) for one in found]
         found = found if isinstance(step, Select) else below
     _mark(found, is_list=is_list, is_object=is_object)

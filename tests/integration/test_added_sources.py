@@ -6,6 +6,7 @@ One run takes all of them, in a copy of the checkout to which nothing but their 
 from __future__ import annotations
 
 import json
+import shutil
 from typing import Any
 
 import duckdb
@@ -13,6 +14,7 @@ import pytest
 
 from tests.conftest import Ran
 from tests.integration.by_hand import copied_checkout, variorum_of
+from tests.integration.test_fixtures import FIXTURES
 
 CONTRACT = """\
 type: pipelines.components.AnnotationSource
@@ -79,6 +81,9 @@ AVERAGED = (
 )
 """A source of aggregates alone, beside the others."""
 
+TOOLS = {"label_studio_json": 23, "label_studio_csv": 13, "argilla_rest": 17, "argilla_list": 9}
+"""Fixtures of tools' exports, read by their profiles, and how many judgments each holds."""
+
 pytestmark = pytest.mark.xdist_group("added_sources")
 
 
@@ -94,13 +99,19 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Ran:
             (root / "inbox" / source / name).parent.mkdir(parents=True, exist_ok=True)
             (root / "inbox" / source / name).write_bytes(data)
     (tree / "assets" / "ingest" / "flattened" / "flatten.py").write_text(FLATTEN)
+    for source in TOOLS:
+        folder = tree / "assets" / "ingest" / source
+        shutil.copytree(FIXTURES / source / "export", root / "inbox" / source)
+        folder.mkdir()
+        stated = (FIXTURES / source / "defs.yaml").read_text(encoding="utf-8")
+        (folder / "defs.yaml").write_text(stated + "  quarantine: {limit: 0.5}\n", encoding="utf-8")
     for path, data in {
         tree / "assets" / "ingest" / "averages" / "defs.yaml": AVERAGES.encode(),
         root / "inbox" / "averages" / "labels.jsonl": AVERAGED,
     }.items():
         path.parent.mkdir(parents=True)
         path.write_bytes(data)
-    chosen = [part for source in (*SOURCES, "averages") for part in ("--source", source)]
+    chosen = [part for source in (*SOURCES, *TOOLS, "averages") for part in ("--source", source)]
     places = [part for name in ("inbox", "home", "store") for part in (f"--{name}", str(root / name))]
     done = variorum_of(tree, "run", "--json", *chosen, *places)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -155,7 +166,20 @@ def test_every_law_holds_on_them(ran: Ran) -> None:
         "named": 6,
         "unnamed": 3,
         "averages": None,
+        **TOOLS,
     }
+
+
+def test_a_tools_export_is_released_and_nobody_unknown_is_anybody_else(ran: Ran) -> None:
+    """Two annotations of one item by nobody that is named, whose answers are alike."""
+    rows = released(ran, "label_studio_json", "annotator_id, judgment_key, occurrence, attribution, annotator_kind")
+    unknown = {who: key for who, key, *_ in rows if key in ("13", "14")}
+    assert len(unknown) == 2
+    assert [row for row in rows if row[0] in unknown] == [
+        (who, key, 1, "stable", "human") for who, key, *_ in rows if key in ("13", "14")
+    ]
+    ties = released(ran, "argilla_rest", "answer")
+    assert ('[["r1",1],["r2",1],["r3",3]]',) in ties
 
 
 def test_aggregates_go_along_with_their_items_and_into_no_release(ran: Ran) -> None:
@@ -170,4 +194,4 @@ def test_aggregates_go_along_with_their_items_and_into_no_release(ran: Ran) -> N
         ).fetchall()
     assert kept == [("1", "labels", '{"quality":{"value":0.30000000000000004,"count":3}}')]
     assert items == [("1", "a"), ("2", "b")]
-    assert sorted(one["dataset"] for one in ran.summary["releases"]) == sorted(SOURCES)
+    assert sorted(one["dataset"] for one in ran.summary["releases"]) == sorted([*SOURCES, *TOOLS])

@@ -14,6 +14,9 @@ from typing import Any
 
 import pytest
 
+from pipelines.contracts.load import DECLARATION, load_contract
+from pipelines.contracts.model import SourceContract
+from pipelines.contracts.profile import profiles
 from pipelines.domain.pseudonyms import PseudonymKey
 from pipelines.ingest import ingest_source
 from pipelines.landing.home import Home
@@ -24,6 +27,9 @@ from tests.recounting import assert_recounted
 from tests.unit.landed import landed_folders
 
 FIXTURES = ROOT / "tests" / "fixtures"
+TOOLS = sorted(path.parent.name for path in FIXTURES.glob(f"*/{DECLARATION}"))
+"""Exports of tools, read by a contract of a profile that lies beside them."""
+
 KEY = PseudonymKey(b"k" * 32)
 
 JUDGMENT = ("question", "item", "annotator", "occurrence", "answer", "raw_answer")
@@ -32,9 +38,15 @@ BESIDE = {"status": "submitted", "abstained": False, "rationale": None, "confide
 """What a judgment has unless expected.json says otherwise."""
 
 
+def contract_of(source: str) -> SourceContract:
+    """The contract of a fixture: a public source's own, or the one that lies beside a tool's export."""
+    beside = FIXTURES / source / DECLARATION
+    return load_contract(beside) if beside.exists() else this_project().contract(source)
+
+
 def inbox_of(source: str, tmp_path: Path, export: Path | None = None) -> Path:
     """An inbox with the fixture's export, or with another one, archives packed."""
-    contract = this_project().contract(source)
+    contract = contract_of(source)
     folder = tmp_path / "inbox" / contract.inbox_folder
     folder.mkdir(parents=True)
     for path in sorted((export or FIXTURES / source / "export").iterdir()):
@@ -52,7 +64,7 @@ def inbox_of(source: str, tmp_path: Path, export: Path | None = None) -> Path:
 
 def landed(source: str, tmp_path: Path, export: Path | None = None) -> dict[str, list[Any]]:
     """What the export lands as, in the form of expected.json; annotators by their raw ids."""
-    contract, home = this_project().contract(source), Home(tmp_path / "home")
+    contract, home = contract_of(source), Home(tmp_path / "home")
     report = ingest_source(contract, inbox_of(source, tmp_path, export), home, KEY)
     folders = landed_folders(contract, home, KEY)
     assert_recounted(contract, home, KEY)
@@ -114,7 +126,7 @@ def expected_of(source: str) -> dict[str, list[Any]]:
 
 
 def test_every_public_source_has_a_fixture_with_its_provenance() -> None:
-    assert {path.name for path in FIXTURES.iterdir() if path.is_dir()} == {*PUBLIC, *FROM_SCHEMA}
+    assert {path.name for path in FIXTURES.iterdir() if path.is_dir()} == {*PUBLIC, *FROM_SCHEMA, *TOOLS}
     for source in PUBLIC:
         text = (FIXTURES / source / "README.md").read_text(encoding="utf-8")
         assert all(part in text for part in ("invented", "## Schema", "## Traps", "sha256")), source
@@ -123,7 +135,22 @@ def test_every_public_source_has_a_fixture_with_its_provenance() -> None:
         assert all(part in text for part in ("from the schema", "invented", "## Not confirmed", "## Traps")), source
 
 
-@pytest.mark.parametrize("source", PUBLIC)
+@pytest.mark.parametrize("source", TOOLS)
+def test_a_tools_fixture_tells_its_schema_and_its_contract_is_short(source: str) -> None:
+    """A profile and a project's questions are a contract of at most 40 lines."""
+    text = (FIXTURES / source / "README.md").read_text(encoding="utf-8")
+    assert all(part in text for part in ("invented", "## Schema", "## Traps")), source
+    assert contract_of(source).profile is not None
+    assert len((FIXTURES / source / DECLARATION).read_text(encoding="utf-8").splitlines()) <= 40
+
+
+def test_every_format_of_every_tool_has_a_fixture() -> None:
+    used = {(one.tool, one.format_name) for one in (contract_of(source).profile for source in TOOLS) if one is not None}
+    offered = {(tool, form) for tool, profile in profiles().items() for form in profile.formats}
+    assert offered - used == {("label_studio", "tsv")}, "CSV with tabs, and tried on the tool's own export"
+
+
+@pytest.mark.parametrize("source", [*PUBLIC, *TOOLS])
 def test_a_fixture_lands_as_it_was_written_down(source: str, tmp_path: Path) -> None:
     found, expected = landed(source, tmp_path), expected_of(source)
     for table, rows in expected.items():

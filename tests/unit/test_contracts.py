@@ -142,7 +142,7 @@ def test_the_good_one_is_taken(tmp_path: Path) -> None:
         ("{format: jsonl}", "{format: csv, trailing_commas: true}", 18, "trailing_commas belongs to json and jsonl"),
         ("{format: jsonl}", "{format: jsonl, record: a/b}", 18, "record belongs to format xml"),
         ("{format: jsonl}", "{format: xml, record: a//b}", 18, "is no path of elements"),
-        ("each: {list: annotations}", "each: {lst: annotations}", 19, "list, entries, columns or zip"),
+        ("each: {list: annotations}", "each: {lst: annotations}", 19, "list, entries, columns, zip or zips"),
         ("each: {list: annotations}", "each: {list: annotations, to: x}", 19, "unknown field; allowed here: by, list"),
         ("each: {list: annotations}", 'each: {list: "annotations[a=b]"}', 19, "what a selector chose"),
         ("{key: id, text: text}", "{key: id, text: text, txt: a}", 20, "unknown field; did you mean text?"),

@@ -36,8 +36,10 @@ def given(*pairs: tuple[str, str], kind: str = "choice", **changes: Any) -> list
 
 NEG = '[{"start":3,"end":9,"text":null,"label":"NEG","comment":null}]'
 SPANS: Forms = {
-    ("s", "tone"): Form(span_parts=('$."from"', '$."to"', '$."label"'), start='$."from"', nothing_at=-1),
+    ("s", "tone"): Form(element_parts=('$."from"', '$."to"', '$."label"'), start='$."from"', nothing_at=-1),
 }
+RANKS: Forms = {("s", "tone"): Form(element_parts=('$."o"', '$."r"'))}
+TIERS: Forms = {("s", "tone"): Form(is_tiers=True)}
 SPLIT: Forms = {("s", "tone"): Form(separator=";")}
 MERGED: dict[str, tuple[list[Row], list[Row], Forms]] = {
     "ratings rounded": (
@@ -70,6 +72,33 @@ MERGED: dict[str, tuple[list[Row], list[Row], Forms]] = {
             kind="spans",
         ),
         SPANS,
+    ),
+    "ranks in a list": (
+        given(
+            ('[{"o":"a","r":1},{"o":"b","r":1}]', '[["a",1],["b",2]]'),
+            ('[{"o":"a","r":1},{"o":"b","r":2}]', '[["a",1],["b",2]]'),
+            kind="ranking",
+        ),
+        given(
+            ('[{"o":"a","r":1},{"o":"b","r":2}]', '[["a",1],["b",2]]'),
+            ('[{"o":"b","r":2,"by":"x"},{"o":"a","r":1}]', '[["a",1],["b",2]]'),
+            kind="ranking",
+        ),
+        RANKS,
+    ),
+    "tiers": (
+        given(('{"x.best":["a"]}', '[["a",1]]'), ('{"x.fair":["a"]}', '[["a",1]]'), kind="ranking"),
+        given(
+            ('{"x.best":["a","b"],"x.fair":[]}', '[["a",1],["b",1]]'),
+            ('{"x.best":["b","a"]}', '[["a",1],["b",1]]'),
+            kind="ranking",
+        ),
+        TIERS,
+    ),
+    "a text alone and another set": (
+        given(('"a"', '["a"]'), ('["a","b"]', '["a"]'), kind="multi_choice"),
+        given(('"a"', '["a"]'), ('["a"]', '["a"]'), kind="multi_choice"),
+        {},
     ),
     "strengths rounded": (
         given(
@@ -168,6 +197,10 @@ def test_a_typed_column_that_says_something_else_is_named(kind: str) -> None:
 def test_words_are_their_raw_answer_decoded_and_not_a_letter_less() -> None:
     decoded = given(('"a\\nb"', '"a\\nb"'), kind="text", answer_choice=None, answer_text="a\nb")
     assert proved(decoded)[5].held
+    wrapped = given(('["a\\nb"]', '"a\\nb"'), kind="text", answer_choice=None, answer_text="a\nb")
+    assert proved(wrapped)[5].held
+    several = given(('["a","b"]', '"a"'), kind="text", answer_choice=None, answer_text="a")
+    assert proved(several)[5].offending == 1
     cut = given(("a longer text", '"a longer"'), kind="text", answer_choice=None, answer_text="a longer")
     assert proved(cut)[5].offending == 1
 
@@ -176,6 +209,15 @@ def test_an_answer_with_another_status_is_compared_within_it() -> None:
     row = given(("a", '{"rejected":"a"}'), answer_choice="a", status="rejected")[0]
     assert proved([row])[5].held
     assert not proved([row | {"answer_choice": "b"}])[5].held
+
+
+@pytest.mark.parametrize("kind", [kind for kind in TYPED if "," not in kind])
+def test_a_draft_without_an_answer_has_none_in_any_column(kind: str) -> None:
+    """It is no abstention: the question was asked, and is open."""
+    _, _, right, _ = TYPED[kind]
+    row = given(("", '{"draft":null}'), kind=kind, answer_choice=None, status="draft")[0] | {"raw_answer": None}
+    assert proved([row])[5].held
+    assert proved([row | right])[5].offending == 1
 
 
 def test_an_answer_that_is_no_json_offends_and_stops_nothing() -> None:

@@ -66,6 +66,8 @@ class InList(InField):
             return Silent()
         if value is None:
             return refused(Reason.ANSWER_MISSING)
+        if isinstance(value, str) and value:
+            value = [value]
         if not isinstance(value, list):
             return refused(Reason.ANSWER_MALFORMED)
         if any(isinstance(one, Token) and not one.text.lstrip("-").isdigit() for one in value):
@@ -88,6 +90,8 @@ class ListInCell(InField):
             return refused(Reason.ANSWER_MALFORMED)
         if value is None:
             return refused(Reason.ANSWER_MISSING)
+        if isinstance(value, str):
+            return refused(Reason.ANSWER_MALFORMED)
         return InList(self.asked, is_text=False).read({self.code: value})
 
 
