@@ -20,7 +20,8 @@ from typing import BinaryIO
 
 import boto3
 
-from pipelines.release.store import FolderStore, ObjectStore
+from pipelines.release.store import ObjectStore
+from pipelines.resources.folder import FolderStore
 from pipelines.resources.s3 import S3Options, S3Store
 from tests.faults.proxy import fault_proxy
 from tests.faults.trials import Opens, Outcome, faulty, kills, races

@@ -19,14 +19,8 @@ from pipelines.release.log import POINTER, entry_key, move_pointer, read_log
 from pipelines.release.manifest import Manifest
 from pipelines.release.publish import PublishError, publish
 from pipelines.release.standing import Standing
-from pipelines.release.store import (
-    ChecksumError,
-    FolderStore,
-    ObjectStore,
-    StoreError,
-    UnsureError,
-    create,
-)
+from pipelines.release.store import ChecksumError, ObjectStore, StoreError, UnsureError, create
+from pipelines.resources.folder import FolderStore
 from pipelines.resources.s3 import S3Store
 from tests.conftest import Ran, variorum
 from tests.faults.release import DATASET, built, torn

@@ -13,13 +13,13 @@ import pytest
 from pipelines.release.store import (
     AbsentError,
     ChecksumError,
-    FolderStore,
     ObjectStore,
     StoreError,
     create,
     object_sha256,
     source_sha256,
 )
+from pipelines.resources.folder import FolderStore
 from pipelines.resources.s3 import S3Options, S3Store
 from tests.s3_server import BUCKET, READER, S3Server
 

@@ -13,8 +13,8 @@ import pytest
 from pipelines.release.log import Entry, LogError, entry_key, read_log
 from pipelines.release.mistakes import MistakeError, rollback, unyank, yank
 from pipelines.release.standing import Standing
-from pipelines.release.store import FolderStore
 from pipelines.release.verify import UnknownReleaseError, find, find_release, last_manifest, verify
+from pipelines.resources.folder import FolderStore
 from tests.unit.released import Content, judgment, released
 
 CONTENTS = [

@@ -16,7 +16,8 @@ import pytest
 from pipelines.release.fetch import FetchedError, pull
 from pipelines.release.log import Entry
 from pipelines.release.manifest import ManifestError
-from pipelines.release.store import FolderStore, StoreError
+from pipelines.release.store import StoreError
+from pipelines.resources.folder import FolderStore
 from tests.unit.released import Content, judgment, released
 
 FIRST = Content([judgment("i1", "ana", "yes"), judgment("i1", "ben", "no")])
