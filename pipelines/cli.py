@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from pipelines.commands import export, laws, quarantine, release, run, source, ui
+from pipelines.commands import export, laws, mistakes, quarantine, release, run, source, ui
 
 EPILOG = "Exit codes: 0 published or nothing new, 1 a law or contract broken, 2 wrong usage."
 
@@ -25,6 +25,8 @@ app.command("explain")(laws.explain)
 app.command("ui")(ui.ui)
 app.add_typer(source.app, name="source")
 app.add_typer(quarantine.app, name="quarantine")
+for mended in (mistakes.yank, mistakes.unyank, mistakes.rollback):
+    release.app.command()(mended)
 release.app.command("export")(export.export)
 app.add_typer(release.app, name="release")
 
