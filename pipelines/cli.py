@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 
 import typer
@@ -44,6 +45,7 @@ def _version(
 
 def main() -> None:
     """Entry point of the console script."""
+    logging.basicConfig(format="%(levelname)s  %(message)s")
     try:
         app()
     except KeyboardInterrupt:

@@ -163,11 +163,11 @@ class S3Store:
                 return
             more = {"ContinuationToken": page["NextContinuationToken"]}
 
-    def _page(self, below: str, more: dict[str, str]) -> dict[str, Any]:
+    def _page(self, below: str, more: dict[str, str], most: int | None = None) -> dict[str, Any]:
         def get() -> dict[str, Any]:
             with self._plainly("list"):
                 where = {"Bucket": self._bucket, "Prefix": self._prefix + below}
-                return cast(dict[str, Any], self._client.list_objects_v2(**where, MaxKeys=PAGE, **more))
+                return cast(dict[str, Any], self._client.list_objects_v2(**where, MaxKeys=most or PAGE, **more))
 
         return patiently(get)
 
@@ -186,7 +186,7 @@ class S3Store:
 
     def now(self) -> datetime:
         """The time that the server's answers carry."""
-        page = self._page("", {})
+        page = self._page("", {}, most=1)
         return email.utils.parsedate_to_datetime(page["ResponseMetadata"]["HTTPHeaders"]["date"])
 
     def _plainly(self, what: str) -> AbstractContextManager[None]:

@@ -7,6 +7,7 @@ import random
 import socket
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -23,7 +24,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _pass(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        fault = self.server.draw(self.command)
+        fault = self.server.draw(self.command, self.path)
         if fault == "503":
             self._answer(503, b"<Error><Code>SlowDown</Code></Error>")
             return
@@ -86,25 +87,30 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 class FaultProxy(ThreadingHTTPServer):
-    """Passes requests on, and spoils a share of them by the faults that it is given; the dice are seeded."""
+    """Passes requests on, and counts them, and spoils a share of them by the faults that it is given.
+
+    The dice are seeded.
+    """
 
     daemon_threads = True
 
     def __init__(self, upstream: tuple[str, int], share: float, faults: tuple[str, ...], seed: int) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.upstream, self.injected = upstream, dict.fromkeys(faults, 0)
+        self.requests = Counter[str]()
         self._share, self._faults, self._dice = share, faults, random.Random(seed)
         self._lock = threading.Lock()
 
-    def draw(self, command: str) -> str | None:
-        """The fault of the next request, if it is to have one."""
+    def draw(self, command: str, path: str) -> str | None:
+        """The fault of the next request, if it is to have one. No listing says that it is not there itself."""
         fits = [
             fault
             for fault in self._faults
             if not (fault == "truncated upload" and command != "PUT")
-            and not (fault == "stale read" and command != "GET")
+            and not (fault == "stale read" and (command != "GET" or "list-type=" in path))
         ]
         with self._lock:
+            self.requests[command] += 1
             if not fits or self._dice.random() >= self._share:
                 return None
             fault = self._dice.choice(fits)

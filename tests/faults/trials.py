@@ -15,11 +15,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pipelines.release.log import POINTER, LogError, pointer, read_log
+from pipelines.release.log import POINTER, LogError, pointer, read_entries
 from pipelines.release.manifest import ManifestError
 from pipelines.release.publish import PublishError, publish
 from pipelines.release.standing import Standing
 from pipelines.release.store import ObjectStore, StoreError
+from pipelines.release.verify import verify
 from tests.faults.release import DATASET, built, torn
 
 Opens = Callable[[str], ObjectStore]
@@ -139,7 +140,7 @@ def _one_kill(
     child = _fork(lambda: publish(Deadly(opens(name), point, moment, delay_s), second, "killed"))  # type: ignore[arg-type]
     was_killed = _ended(child) == -signal.SIGKILL
     store = opens(name)
-    entries = read_log(store, DATASET)
+    entries = read_entries(store, DATASET)
     faults = torn(store)
     outcome.torn += bool(faults)
     outcome.killed += was_killed
@@ -150,13 +151,14 @@ def _one_kill(
         outcome.misplaced += 1
         faults.append(f"{len(entries)} entries, killed at request {point}, and {commit} commits")
     again = publish(store, second, "again")
-    entries = read_log(store, DATASET)
+    entries = read_entries(store, DATASET)
     outcome.unconverged += (
         len(entries) != 2
         or again.entry != entries[-1]
         or again.entry.content_digest != second.manifest.content_digest
         or store.read(f"{DATASET}/{POINTER}") != pointer(Standing.of(DATASET, entries))
         or bool(torn(store))
+        or not verify(store, DATASET).is_whole
     )
     outcome.faults += [f"{name} ({moment}): {fault}" for fault in faults]
 
@@ -191,7 +193,7 @@ def _one_race(opens: Opens, name: str, folder: Path, publishers: int, distinct: 
     faults = torn(store)
     outcome.torn += bool(faults)
     try:
-        entries = read_log(store, DATASET)
+        entries = read_entries(store, DATASET)
     except LogError:
         entries = []
     wanted = {release.manifest.content_digest for release in releases}
@@ -225,7 +227,7 @@ def faulty(opens: Opens, behind: Opens, folder: Path, rounds: int) -> Outcome:
             except (PublishError, StoreError, ManifestError) as error:
                 outcome.faults.append(f"{name}: {error}")
         store = behind(name)
-        entries, faults = read_log(store, DATASET), torn(store)
+        entries, faults = read_entries(store, DATASET), torn(store)
         outcome.torn += bool(faults)
         outcome.lost += entries != done
         outcome.unconverged += len(done) < 2 or store.read(f"{DATASET}/{POINTER}") != pointer(

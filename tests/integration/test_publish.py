@@ -14,8 +14,9 @@ import pytest
 from pipelines.release import gc
 from pipelines.release.attempts import collecting, probe
 from pipelines.release.build import Built, finish
+from pipelines.release.checkpoints import read_log
 from pipelines.release.evolution import evolve
-from pipelines.release.log import POINTER, entry_key, move_pointer, read_log
+from pipelines.release.log import POINTER, entry_key, move_pointer
 from pipelines.release.manifest import Manifest
 from pipelines.release.publish import PublishError, publish
 from pipelines.release.standing import Standing

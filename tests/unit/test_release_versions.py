@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.release.log import read_log
+from pipelines.release.checkpoints import read_log
 from pipelines.release.manifest import CHANGELOG
 from pipelines.release.publish import Published
 from pipelines.release.verify import load_manifest, verify
