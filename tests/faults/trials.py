@@ -7,10 +7,8 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
 import threading
 import time
-import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +19,7 @@ from pipelines.release.publish import PublishError, publish
 from pipelines.release.standing import Standing
 from pipelines.release.store import ObjectStore, StoreError
 from pipelines.release.verify import verify
+from tests.faults.processes import die, ended, fork
 from tests.faults.release import DATASET, built, torn
 
 Opens = Callable[[str], ObjectStore]
@@ -41,7 +40,7 @@ class Outcome:
     misplaced: int = 0
     """A commit that was visible although the kill came before it, or the other way round."""
     injected: dict[str, int] = field(default_factory=dict)
-    """What a proxy spoilt: by fault, how many requests."""
+    """What a proxy spoilt, by fault, how many requests; or what was collected as garbage, how many folders."""
     seconds: float = 0.0
     faults: list[str] = field(default_factory=list)
 
@@ -70,14 +69,14 @@ class Deadly:
             self._count += 1
             mine = self._count == self._point
             if mine and self._moment == "before":
-                _die()
+                die()
             if mine and self._moment == "during":
-                threading.Timer(self._delay_s, _die).start()
+                threading.Timer(self._delay_s, die).start()
             try:
                 return found(*args)
             finally:  # also where the answer is a refusal, as the probe's wrong checksum is to get
                 if mine and self._moment == "after":
-                    _die()
+                    die()
                 while mine and self._moment == "during":
                     time.sleep(1)  # on a busy machine the request may be over first; nothing more is done
 
@@ -137,8 +136,8 @@ def _one_kill(
     store = opens(name)
     first = publish(store, built(folder / "first", "first"), "first").entry
     second = built(folder / "second", "second")
-    child = _fork(lambda: publish(Deadly(opens(name), point, moment, delay_s), second, "killed"))  # type: ignore[arg-type]
-    was_killed = _ended(child) == -signal.SIGKILL
+    child = fork(lambda: publish(Deadly(opens(name), point, moment, delay_s), second, "killed"))  # type: ignore[arg-type]
+    was_killed = ended(child) == -signal.SIGKILL
     store = opens(name)
     entries = read_entries(store, DATASET)
     faults = torn(store)
@@ -185,10 +184,10 @@ def _one_race(opens: Opens, name: str, folder: Path, publishers: int, distinct: 
         done = publish(store, releases[n], f"publisher-{n}")
         os._exit(10 if done.is_new else 11)
 
-    children = [_fork(lambda n=n: race(n)) for n in range(publishers)]  # type: ignore[misc]
+    children = [fork(lambda n=n: race(n)) for n in range(publishers)]  # type: ignore[misc]
     os.close(gate_read)
     os.close(gate_write)
-    codes = [_ended(child) for child in children]
+    codes = [ended(child) for child in children]
     store = opens(name)
     faults = torn(store)
     outcome.torn += bool(faults)
@@ -248,26 +247,3 @@ def _spread(count: int, points: int, wanted: set[int]) -> list[int]:
     while len(found) < min(points, count):
         found.add(next(rest))
     return sorted(found)
-
-
-def _die() -> None:
-    os.kill(os.getpid(), signal.SIGKILL)
-
-
-def _fork(act: Callable[[], object]) -> int:
-    sys.stdout.flush()
-    child = os.fork()
-    if child:
-        return child
-    try:
-        act()
-        os._exit(0)
-    except BaseException:
-        traceback.print_exc()
-        sys.stderr.flush()
-    os._exit(99)
-
-
-def _ended(child: int) -> int:
-    """How a process ended: its exit code, or the signal's number, negative."""
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
