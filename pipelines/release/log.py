@@ -101,10 +101,14 @@ def move_pointer(store: ObjectStore, standing: Standing) -> None:
             moved = store.replace(key, held.tag, wanted) if held else store.put_if_absent(key, wanted)
         except UnsureError:
             moved = False  # the next look says
+        except StoreError as error:
+            raise StoreError(f"{error}; the log has its entry all the same, and the next run moves {POINTER}") from None
         if moved:
             return
         pause(attempt)
-    raise StoreError(f"{key} in {store.uri} cannot be moved; the release is published: the log is what counts")
+    raise StoreError(
+        f"{key} in {store.uri} cannot be moved; the log has its entry all the same, and the next run moves it"
+    )
 
 
 def named_entry(held: bytes | None) -> tuple[int, str | None]:

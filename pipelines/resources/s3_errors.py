@@ -55,6 +55,8 @@ def plainly(told: str, server: str) -> Iterator[None]:
     """
     try:
         yield
+    except StoreError:
+        raise
     except boto.ClientError as error:
         code, status = error_code(error), error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
         if code in _GARBLED:
@@ -84,6 +86,11 @@ def plainly(told: str, server: str) -> Iterator[None]:
     except boto.FlexibleChecksumError:
         raise UnsureError(f"{told}: what came has another checksum than the server says") from None
     except OSError as error:
-        raise StoreError(f"{told}: the file that is to be stored cannot be read: {error.strerror}") from None
+        what = error.filename or "a file of this machine"
+        raise StoreError(f"{told}: {what} cannot be opened: {error.strerror}") from None
+    except RuntimeError as error:  # so botocore says that a helper gave credentials that have expired
+        if "credentials" not in str(error):
+            raise
+        raise StoreError(f"{told}: the credentials have expired; log in again") from None
     except (boto.BotoCoreError, ValueError) as error:
         raise StoreError(f"{told}: {type(error).__name__}; look at the settings s3_… and AWS_…") from None

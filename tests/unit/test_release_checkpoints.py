@@ -20,6 +20,7 @@ from pipelines.release.log import POINTER, Entry, LogError, entry_key, read_entr
 from pipelines.release.store import Held, StoreError, UnsureError
 from pipelines.release.verify import verify
 from pipelines.resources.folder import FolderStore
+from tests.faults.release import overwrite
 from tests.unit.logs import DATASET, entries_of, write_log
 from tests.unit.released import Content, judgment, released
 
@@ -34,15 +35,6 @@ class Counting(FolderStore):
     def read(self, key: str) -> bytes | None:
         self.reads += 1
         return super().read(key)
-
-
-def overwrite(store: FolderStore, key: str, data: bytes | None) -> None:
-    """Change an object as only somebody can who is no publisher; None removes it."""
-    path = Path(store.uri) / key
-    path.unlink(missing_ok=True)
-    if data is not None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data)
 
 
 @pytest.fixture(scope="module")
