@@ -105,7 +105,7 @@ def verify(
     home: HomeOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Check every byte of a release against its manifest, and the manifest against the log.
+    """Check every byte of a release against its manifest, and all that is not the log against the log.
 
     Example: variorum release verify latest --dataset demo
     """
@@ -148,6 +148,8 @@ def gc(
     json: JsonOption = False,
 ) -> None:
     """Find what attempts to publish left behind: a week old, named by no log entry, and wanted by nobody.
+
+    Checkpoints of the log are collected, too, but for the newest two. How old something is, the store's clock says.
 
     Example: variorum release gc --dataset demo --delete
     """
