@@ -45,7 +45,9 @@ def _version(
 
 def main() -> None:
     """Entry point of the console script."""
-    logging.basicConfig(format="%(levelname)s  %(message)s")
+    warnings = logging.StreamHandler()
+    warnings.setFormatter(logging.Formatter("%(levelname)s  %(message)s"))
+    logging.getLogger("pipelines").addHandler(warnings)
     try:
         app()
     except KeyboardInterrupt:

@@ -36,7 +36,7 @@ from tests.faults.trials import Opens, Outcome, faulty, kills, races
 from tests.s3_server import BUCKET, REGION, S3Server, s3_server
 
 SMALL = {"points": 10, "rounds": 3, "publishers": 4, "races": 5, "faulty": 3, "pulls": 10, "collected": 1}
-FULL = {"points": 15, "rounds": 20, "publishers": 8, "races": 50, "faulty": 50, "pulls": 300, "collected": 20}
+FULL = {"points": 15, "rounds": 20, "publishers": 8, "races": 50, "faulty": 50, "pulls": 300, "collected": 10}
 SHARES = (0.05, 0.1, 0.2)
 """Of all requests, how many the proxy spoils."""
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from pipelines.commands.console import of_the_machine
 from pipelines.release.fetch import FetchedError, pull
 from pipelines.release.log import read_entries
 from pipelines.release.publish import publish
@@ -18,6 +19,7 @@ from pipelines.release.store import StoreError
 from pipelines.release.verify import verify
 from pipelines.resources.folder import FolderStore
 from pipelines.resources.s3 import S3Options, S3Store
+from tests.conftest import variorum
 from tests.faults.release import DATASET, built, torn
 from tests.s3_server import BUCKET, REGION, s3_server
 
@@ -140,6 +142,35 @@ def test_a_read_only_folder_can_be_read_and_is_refused_at_once(disk: Path, tmp_p
     assert pull(store, first, tmp_path / "pulled").fetched
     subprocess.run(["mount", "-o", "remount,rw", str(disk)], check=True)
     assert publish(store, second, "r").is_new
+
+
+def test_a_run_whose_home_is_on_a_full_disk_says_so(disk: Path) -> None:
+    fill(disk, 100_000)
+    command = ["run", "--dataset", "demo", "--inbox", "pipelines/demo/inbox", "--home", str(disk / "home")]
+    done = variorum(*command, check=False)
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].endswith("; make room on that disk, or work on another one: --home DIR")
+    assert "Traceback" not in done.stderr
+    assert read_entries(FolderStore(disk / "home" / "store"), "demo") == []
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (OSError(28, "No space left on device", "/home/run.log"), "/home/run.log: No space left on device; make room"),
+        (OSError(30, "Read-only file system"), "Read-only file system; give yourself the right"),
+        (PermissionError(13, "Permission denied", "/home"), "/home: Permission denied; give yourself the right"),
+        (RuntimeError("IO Error: could not write: No space left on device"), "No space left on device; make room"),
+        (FileNotFoundError(2, "No such file or directory"), None),
+        (RuntimeError("a fault of ours"), None),
+    ],
+)
+def test_what_the_system_refuses_is_told_from_faults_of_ours(error: Exception, told: str | None) -> None:
+    try:
+        raise ValueError("what came of it") from error
+    except ValueError as raised:
+        found = of_the_machine(raised)
+    assert found is None if told is None else str(found).startswith(told)
 
 
 def test_a_server_on_a_full_disk_publishes_nothing_half(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
