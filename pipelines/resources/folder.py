@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from stat import S_ISREG
 from typing import BinaryIO
 
-from pipelines.release.store import KEY, AbsentError, ChecksumError, Held, Stored, StoreError, blocks, valid_key
+from pipelines.release.store import KEY, TRIES, AbsentError, ChecksumError, Held, Stored, StoreError, blocks, valid_key
 
 
 class FolderStore:
@@ -86,13 +87,18 @@ class FolderStore:
                 raise AbsentError(f"{self.uri} has no object {key}") from None
 
     def listing(self, prefix: str) -> Iterator[Stored]:
-        """The objects below a prefix, in order of their keys."""
-        folder = self._path(prefix.rstrip("/")) if prefix else self._root
-        for path in sorted(folder.rglob("*"), key=lambda path: path.relative_to(self._root).as_posix()):
-            key = path.relative_to(self._root).as_posix()
-            if KEY.fullmatch(key) and path.is_file():
-                stat = path.stat()
-                yield Stored(key, stat.st_size, datetime.fromtimestamp(stat.st_mtime, UTC))
+        """The objects below a prefix, in order of their keys; what is deleted meanwhile may be among them, or not."""
+        with self._plainly("list"):
+            found = list(self._walk(self._path(prefix.rstrip("/")) if prefix else self._root))
+        yield from sorted(found, key=lambda one: one.key)
+
+    def _walk(self, folder: Path) -> Iterator[Stored]:
+        for place, _, names in os.walk(folder, onerror=_unless_gone):
+            for path in (Path(place, name) for name in names):
+                key = path.relative_to(self._root).as_posix()
+                with suppress(FileNotFoundError):
+                    if KEY.fullmatch(key) and S_ISREG((status := path.stat()).st_mode):
+                        yield Stored(key, status.st_size, datetime.fromtimestamp(status.st_mtime, UTC))
 
     def keys(self, prefix: str) -> Iterator[str]:
         """The keys below a prefix, in order."""
@@ -127,11 +133,10 @@ class FolderStore:
             raise StoreError(f"cannot {what} the store {self.uri}: {error.strerror}") from None
 
     def _write_beside(self, target: Path, source: Path | bytes, sha256: str | None) -> Path:
-        _make(target.parent)
         temporary = target.parent / f".{target.name}.{os.getpid()}.{os.urandom(4).hex()}"
         digest = hashlib.sha256()
         try:
-            with temporary.open("xb") as stream:
+            with _open_new(temporary) as stream:
                 for block in blocks(source):
                     digest.update(block)
                     stream.write(block)
@@ -145,17 +150,38 @@ class FolderStore:
         return temporary
 
 
-def _make(folder: Path) -> None:
-    """Make a folder and those above it, so that they outlive a crash, too."""
-    missing = [folder, *folder.parents]
-    missing = missing[: next(place for place, one in enumerate(missing) if one.exists())]
-    folder.mkdir(parents=True, exist_ok=True)
-    for made in missing:
-        _sync_folder(made.parent)
+def _unless_gone(error: OSError) -> None:
+    """A folder that somebody deletes while it is listed is empty."""
+    if not isinstance(error, FileNotFoundError):
+        raise error
+
+
+def _open_new(path: Path) -> BinaryIO:
+    """A new file; the folders above it are made, and outlive a crash, too.
+
+    They are made again where somebody who deletes takes them before the file is there.
+    """
+    attempt = 0
+    while True:
+        missing = [place for place in path.parents if not place.exists()]
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            stream = path.open("xb")
+        except FileNotFoundError:
+            attempt += 1
+            if attempt == TRIES:
+                raise
+        else:
+            for made in missing:
+                _sync_folder(made.parent)
+            return stream
 
 
 def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        descriptor = os.open(folder, os.O_RDONLY)
+    except FileNotFoundError:  # somebody deleted what it held, and it with that
+        return
     try:
         os.fsync(descriptor)
     finally:

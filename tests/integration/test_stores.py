@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -95,6 +97,24 @@ def test_a_listing_has_sizes_and_times_below_a_folder_only(store: ObjectStore) -
     assert all(abs(store.now() - one.modified_at) < timedelta(minutes=1) for one in listed)
     assert list(store.keys("")) == ["demo/log/a", "demo/log/b", "demo/logs/c", "other/log/d"]
     assert abs(store.now() - datetime.now(UTC)) < timedelta(minutes=1)
+
+
+def test_what_others_delete_meanwhile_stops_neither_a_listing_nor_a_writer(tmp_path: Path) -> None:
+    """A folder goes with its last object; in a bucket there are none."""
+    store = FolderStore(tmp_path / "store")
+    store.put_if_absent("demo/a/stays", b"x")
+    child = os.fork()
+    if child == 0:
+        while True:
+            for n in range(5):
+                FolderStore(tmp_path / "store").delete(f"demo/a/{n}/gone")
+    try:
+        for _ in range(150):
+            assert all(store.put_if_absent(f"demo/a/{n}/gone", b"x") in (True, False) for n in range(5))
+            assert "demo/a/stays" in [one.key for one in store.listing("demo")]
+    finally:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
 
 
 def test_what_is_deleted_is_gone_and_may_be_so_already(store: ObjectStore) -> None:
