@@ -21,13 +21,10 @@ from pipelines.release.log import (
     read_entries,
 )
 from pipelines.release.standing import Standing
-from pipelines.release.store import ObjectStore, StoreError, patiently, pause
+from pipelines.release.store import LOOKS, ObjectStore, StoreError, patiently, pause
 
 EVERY = 50
 """After so many entries there is a checkpoint."""
-
-_LOOKS = 4
-"""How often an entry is looked for that the pointer names, before it counts as missing."""
 
 _log = logging.getLogger(__name__)
 
@@ -63,7 +60,7 @@ def read_log(store: ObjectStore, dataset: str) -> list[Entry]:
     """
     sequence, digest = named_entry(store.read(f"{dataset}/{POINTER}"))
     entries = read_entries(store, dataset, _held(store, dataset, due(sequence)))
-    for attempt in range(1, _LOOKS):
+    for attempt in range(1, LOOKS):
         if len(entries) >= sequence:
             break
         pause(attempt)  # a store may show late what is there

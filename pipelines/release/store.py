@@ -21,6 +21,9 @@ T = TypeVar("T")
 TRIES = 8
 """How often something is asked of a store that answers vaguely; the pauses between add up to some ten seconds."""
 
+LOOKS = 4
+"""How often one looks for what is known to be there, within about a second, before it counts as missing."""
+
 KEY = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*")
 """What a key is: relative, and neither hidden nor a way out of the store."""
 
@@ -185,6 +188,18 @@ def patiently(action: Callable[[], T]) -> T:
         except UnsureError:
             pause(attempt)
     return action()
+
+
+def looked_for(look: Callable[[], T | None]) -> T | None:
+    """What a look finds of which it is known that it is there; None where it is not there after several looks, either.
+
+    A store may show late what it holds.
+    """
+    for attempt in range(1, LOOKS):
+        if (found := look()) is not None:
+            return found
+        pause(attempt)
+    return look()
 
 
 def pause(attempt: int) -> None:

@@ -10,7 +10,7 @@ from pipelines.release.checkpoints import check_checkpoint, checkpoint_key, chec
 from pipelines.release.log import POINTER, Entry, LogError, entry_key, pointer, read_entries
 from pipelines.release.manifest import MANIFEST, SUMS, Manifest, ManifestError, ReleaseFile, sums_text
 from pipelines.release.standing import Release, Standing
-from pipelines.release.store import ObjectStore, StoreError, object_sha256, pause
+from pipelines.release.store import ObjectStore, StoreError, looked_for, object_sha256
 
 
 class UnknownReleaseError(ValueError):
@@ -85,10 +85,7 @@ def load_manifest(store: ObjectStore, entry: Entry) -> Manifest:
         ManifestError: it is missing, changed or unreadable.
     """
     key = f"{entry.dataset}/releases/{entry.folder}/{MANIFEST}"
-    data = store.read(key)
-    if data is None:  # the log names it: a store that shows it late is asked once more
-        pause(1)
-        data = store.read(key)
+    data = looked_for(lambda: store.read(key))
     if data is None:
         raise ManifestError(f"release {entry.version} of {entry.dataset} has no {MANIFEST}")
     if hashlib.sha256(data).hexdigest() != entry.manifest_sha256:

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from pipelines.release.fetch import FetchedError
 from pipelines.release.log import POINTER, LogError, pointer, read_entries
 from pipelines.release.manifest import ManifestError
 from pipelines.release.publish import PublishError, publish
@@ -223,7 +224,7 @@ def faulty(opens: Opens, behind: Opens, folder: Path, rounds: int) -> Outcome:
             release = built(folder / name / said, said)
             try:
                 done.append(publish(opens(name), release, said).entry)
-            except (PublishError, StoreError, ManifestError) as error:
+            except (FetchedError, PublishError, StoreError, ManifestError) as error:
                 outcome.faults.append(f"{name}: {error}")
         store = behind(name)
         entries, faults = read_entries(store, DATASET), torn(store)
