@@ -20,6 +20,7 @@ FAULTS = ("503", "apply-then-500", "apply-then-drop", "truncated upload", "slow"
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # or each answer, written in two parts, waits 40 ms for the client's acknowledgement
     server: FaultProxy
 
     def log_message(self, format: str, *args: object) -> None:
