@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 
 import typer
 
-from pipelines.commands import export, laws, quarantine, release, run, source, ui
+from pipelines.commands import export, laws, mistakes, quarantine, release, run, source, ui
 
 EPILOG = "Exit codes: 0 published or nothing new, 1 a law or contract broken, 2 wrong usage."
 
@@ -25,6 +26,8 @@ app.command("explain")(laws.explain)
 app.command("ui")(ui.ui)
 app.add_typer(source.app, name="source")
 app.add_typer(quarantine.app, name="quarantine")
+for mended in (mistakes.yank, mistakes.unyank, mistakes.rollback):
+    release.app.command()(mended)
 release.app.command("export")(export.export)
 app.add_typer(release.app, name="release")
 
@@ -42,6 +45,9 @@ def _version(
 
 def main() -> None:
     """Entry point of the console script."""
+    warnings = logging.StreamHandler()
+    warnings.setFormatter(logging.Formatter("%(levelname)s  %(message)s"))
+    logging.getLogger("pipelines").addHandler(warnings)
     try:
         app()
     except KeyboardInterrupt:

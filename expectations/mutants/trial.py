@@ -224,7 +224,7 @@ def _tampered(mutant: Mutant | None, run: RunFolder) -> Iterator[None]:
     elif mutant.place == Place.RELEASE:
         patched = _before("finish_build", lambda written, *_: _rewrite(written.folder / table, mutant.new))
     else:
-        from pipelines.release.store import FolderStore
+        from pipelines.resources.folder import FolderStore
 
         puts = FolderStore.put_if_absent
 

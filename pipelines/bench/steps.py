@@ -244,7 +244,7 @@ def publish_release(place: Place) -> None:
     from pipelines.release.build import Built
     from pipelines.release.manifest import MANIFEST, Manifest
     from pipelines.release.publish import publish
-    from pipelines.release.store import FolderStore
+    from pipelines.resources.folder import FolderStore
 
     folder = place.run.releases / place.contract.source
     manifest = Manifest.from_json((folder / MANIFEST).read_bytes())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import sys
 from collections.abc import Iterator
@@ -15,6 +16,32 @@ if TYPE_CHECKING:
 
 OK, BROKEN, USAGE = 0, 1, 2
 """Published or nothing new; a law or contract broken; the command was used wrongly."""
+
+_ROOM = "make room on that disk, or work on another one: --home DIR"
+_RIGHTS = "give yourself the right to write there, or work elsewhere: --home DIR"
+_OF_THE_MACHINE = {
+    errno.ENOSPC: _ROOM,
+    errno.EDQUOT: _ROOM,
+    errno.EFBIG: _ROOM,
+    errno.EROFS: _RIGHTS,
+    errno.EACCES: _RIGHTS,
+    errno.EPERM: _RIGHTS,
+}
+_FULL = ("No space left on device", "database or disk is full", "disk I/O error")
+"""How SQLite and DuckDB say it, within errors of their own."""
+
+
+def of_the_machine(error: BaseException) -> str | None:
+    """What the system refused, in plain words, where an error comes from that: no room, or no right to write."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, OSError) and cause.errno in _OF_THE_MACHINE:
+            where = f"{cause.filename}: " if cause.filename else ""
+            return f"{where}{cause.strerror}; {_OF_THE_MACHINE[cause.errno]}"
+        if told := next((told for told in _FULL if told in str(cause)), None):
+            return f"{told}; {_ROOM}"
+        cause = cause.__cause__ or cause.__context__
+    return None
 
 
 def console() -> Console:
@@ -102,3 +129,7 @@ def plain_errors() -> Iterator[None]:
         UnprovedError,
     ) as error:
         stop(str(error), BROKEN)
+    except Exception as error:
+        if (refused := of_the_machine(error)) is None:
+            raise
+        stop(refused, BROKEN)

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pipelines.commands.choice import chosen
 from pipelines.commands.console import BROKEN, USAGE, console, plain_errors, print_json, say, stop
 from pipelines.commands.options import HomeOption, JsonOption, StoreOption, workspace
-from pipelines.commands.release import chosen
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -1,54 +1,17 @@
-"""`variorum release`: what was published, whether it is whole, what is different, and mistakes mended."""
+"""`variorum release`: what was published, whether it is whole, what is different, and what was left behind."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
-from pipelines.commands.console import BROKEN, USAGE, console, plain_errors, print_json, say, stop
+from pipelines.commands.choice import DatasetOption, VersionArgument, chosen, datasets_in, only_dataset
+from pipelines.commands.console import BROKEN, console, plain_errors, print_json, say
 from pipelines.commands.options import HomeOption, JsonOption, StoreOption, workspace
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from pipelines.release.log import Entry
-    from pipelines.release.standing import Standing
-    from pipelines.release.store import ObjectStore
-
 app = typer.Typer(help="List, compare, verify and pull releases; mend mistakes.", no_args_is_help=True)
-
-VersionArgument = Annotated[str, typer.Argument(help="A version such as 1.0.0, or latest.")]
-ReasonOption = Annotated[str, typer.Option("--reason", help="Why; it stays in the log.")]
-DatasetOption = Annotated[
-    str | None, typer.Option("--dataset", help="Which dataset. Default: the only one in the store.")
-]
-
-
-def _datasets(store: ObjectStore) -> list[str]:
-    return sorted({key.split("/")[0] for key in store.keys("") if "/log/" in key})
-
-
-def _only(store: ObjectStore, dataset: str | None) -> str:
-    if dataset is not None:
-        return dataset
-    known = _datasets(store)
-    if len(known) == 1:
-        return known[0]
-    if not known:
-        stop(f"nothing was published to {store.uri} yet; try: variorum run", USAGE)
-    stop(f"the store holds several datasets; name one with --dataset: {', '.join(known)}", USAGE)
-
-
-def chosen(store: ObjectStore, dataset: str, version: str) -> Entry:
-    """The release that a version names; whoever names a yanked one is warned."""
-    from pipelines.release.verify import find
-
-    found = find(store, dataset, version)
-    if found.yanked is not None:
-        say(f"WARNING  {found.entry.version} of {dataset} is yanked: {found.yanked}")
-    return found.entry
 
 
 @app.command("list")
@@ -67,7 +30,7 @@ def list_releases(
         from pipelines.release.verify import standing_of
 
         target = workspace(home, None, store).store
-        standings = [standing_of(target, name) for name in ([dataset] if dataset else _datasets(target))]
+        standings = [standing_of(target, name) for name in ([dataset] if dataset else datasets_in(target))]
     known = [(one, one.entry == standing.latest) for standing in standings for one in standing.releases]
     shown = [(one, is_latest) for one, is_latest in known if every or one.yanked is None]
     if len(shown) < len(known):
@@ -106,7 +69,7 @@ def show(
         from pipelines.release.verify import load_manifest
 
         target = workspace(home, None, store).store
-        entry = chosen(target, _only(target, dataset), version)
+        entry = chosen(target, only_dataset(target, dataset), version)
         manifest = load_manifest(target, entry)
     if json:
         shown: dict[str, Any] = {"log": vars(entry), "manifest": asdict(manifest)}
@@ -142,7 +105,7 @@ def verify(
     home: HomeOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Check every byte of a release against its manifest, and the manifest against the log.
+    """Check every byte of a release against its manifest, and all that is not the log against the log.
 
     Example: variorum release verify latest --dataset demo
     """
@@ -150,7 +113,7 @@ def verify(
         from pipelines.release.verify import verify as audit_release
 
         target = workspace(home, None, store).store
-        name = _only(target, dataset)
+        name = only_dataset(target, dataset)
         entry = chosen(target, name, version)
         audit = audit_release(target, name, entry.folder)
     faults = [finding for finding in audit.findings if finding.fault]
@@ -186,13 +149,15 @@ def gc(
 ) -> None:
     """Find what attempts to publish left behind: a week old, named by no log entry, and wanted by nobody.
 
+    Checkpoints of the log are collected, too, but for the newest two. How old something is, the store's clock says.
+
     Example: variorum release gc --dataset demo --delete
     """
     with plain_errors():
         from pipelines.release.gc import collect
 
         target = workspace(home, None, store).store
-        found = collect(target, _only(target, dataset), delete)
+        found = collect(target, only_dataset(target, dataset), delete)
     if json:
         print_json([vars(one) for one in found])
         return
@@ -225,7 +190,7 @@ def diff(
         from pipelines.release.versions import level, reasons
 
         target = workspace(home, None, store).store
-        name = _only(target, dataset)
+        name = only_dataset(target, dataset)
         entries = chosen(target, name, before), chosen(target, name, after)
         difference = difference_between(target, *entries)
     if json:
@@ -258,7 +223,7 @@ def pull(
         from pipelines.release.verify import load_manifest
 
         target = workspace(home, None, store).store
-        entry = chosen(target, _only(target, dataset), version)
+        entry = chosen(target, only_dataset(target, dataset), version)
         total = sum(file.size for file in load_manifest(target, entry).files)
         with BytesProgress(Console(stderr=True, quiet=json), total) as progress:
             pulled = pull_release(target, entry, folder, progress.advance)
@@ -272,67 +237,3 @@ def pull(
         soft_wrap=True,
         markup=False,
     )
-
-
-@app.command("yank")
-def yank(
-    version: VersionArgument,
-    reason: ReasonOption,
-    dataset: DatasetOption = None,
-    store: StoreOption = None,
-    home: HomeOption = None,
-) -> None:
-    """Take a release out of what readers get who name no version. It stays for those who name it, with a warning.
-
-    Example: variorum release yank 1.1.0 --reason "two annotators' files were exchanged" --dataset demo
-    """
-    _mend("yank", version, reason, dataset, store, home)
-
-
-@app.command("unyank")
-def unyank(
-    version: VersionArgument,
-    reason: ReasonOption,
-    dataset: DatasetOption = None,
-    store: StoreOption = None,
-    home: HomeOption = None,
-) -> None:
-    """Take a yank back.
-
-    Example: variorum release unyank 1.1.0 --reason "the files were right" --dataset demo
-    """
-    _mend("unyank", version, reason, dataset, store, home)
-
-
-@app.command("rollback")
-def rollback(
-    version: VersionArgument,
-    reason: ReasonOption,
-    dataset: DatasetOption = None,
-    store: StoreOption = None,
-    home: HomeOption = None,
-) -> None:
-    """Make an earlier release latest again. Nothing is deleted; a run that finds the same content publishes nothing.
-
-    Example: variorum release rollback 1.0.0 --reason "1.1.0 came too early" --dataset demo
-    """
-    _mend("rollback", version, reason, dataset, store, home)
-
-
-def _mend(action: str, version: str, reason: str, dataset: str | None, store: str | None, home: Path | None) -> None:
-    with plain_errors():
-        from pipelines.release import mistakes
-        from pipelines.release.verify import find
-
-        acts: dict[str, Callable[[ObjectStore, str, str, str], Standing]] = {
-            "yank": mistakes.yank,
-            "unyank": mistakes.unyank,
-            "rollback": mistakes.rollback,
-        }
-        target = workspace(home, None, store).store
-        name = _only(target, dataset)
-        entry = find(target, name, version).entry
-        standing = acts[action](target, name, entry.folder, reason)
-    latest = f"latest is {standing.latest.version}" if standing.latest else "no release of it is latest now"
-    done = {"yank": "yanked", "unyank": "no longer yanked", "rollback": "latest again"}[action]
-    console().print(f"{name}: {entry.version} is {done}; {latest}", markup=False, soft_wrap=True)

@@ -37,7 +37,7 @@ def run(
     """Ingest what arrived, build the tables, prove every step, publish what is new.
 
     A source that no declared dataset holds is released as a dataset of its own. Publishing the same content
-    again changes nothing.
+    again changes nothing. A store that cannot be published to is told before anything is built.
 
     Examples:
       variorum run --source crehate --inbox ~/exports --store ~/releases
@@ -46,6 +46,7 @@ def run(
     """
     with plain_errors():
         from pipelines.project import this_project
+        from pipelines.release.attempts import require_store
         from pipelines.static_proof import prove_models, require, static_verdicts
 
         project = this_project()
@@ -54,6 +55,7 @@ def run(
         _ = space.key
         proof = prove_models(project.dbt_project)
         require(proof)
+        require_store(space.store, [one.dataset for one in datasets])
         outcome = _execute(project, space, sources, datasets, quiet=json)
         from pipelines.summary import summarise
 

@@ -1,4 +1,4 @@
-"""What an attempt to publish does before it uploads: try the store's promises, and say what it is about to do.
+"""What an attempt to publish does before it builds and uploads: try the store, and say what it is about to do.
 
 Both leave small objects, which need no right to delete; garbage collection takes the intents once they are old.
 """
@@ -8,9 +8,10 @@ from __future__ import annotations
 import hashlib
 import json
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TypeVar
 
+from pipelines.release.checkpoints import read_log
 from pipelines.release.store import ChecksumError, ObjectStore, StoreError, UnsureError, create, patiently
 
 T = TypeVar("T")
@@ -37,6 +38,18 @@ def probe(store: ObjectStore, dataset: str) -> None:
     except ChecksumError:
         return
     _refuse(store, "it takes bytes that do not have the checksum that was announced (x-amz-checksum-sha256)")
+
+
+def require_store(store: ObjectStore, datasets: Iterable[str]) -> None:
+    """Make sure, before anything is built, that these datasets can be published to a store.
+
+    Raises:
+        StoreError: it cannot be reached, read or written, or ``probe`` refuses it.
+        LogError: the log of a dataset is broken.
+    """
+    for dataset in datasets:
+        probe(store, dataset)
+        read_log(store, dataset)
 
 
 def intents(dataset: str, folder: str) -> str:

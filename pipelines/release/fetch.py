@@ -10,12 +10,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import BinaryIO
 
 from pipelines.landing.deliveries import file_sha256
 from pipelines.release.comparison import COMPARED, Held
 from pipelines.release.log import Entry
 from pipelines.release.manifest import MANIFEST, SUMS, Manifest, ManifestError, ReleaseFile, listed, sums_text
-from pipelines.release.store import AbsentError, ObjectStore, patiently
+from pipelines.release.store import AbsentError, ObjectStore, looked_for, patiently
 from pipelines.release.verify import load_manifest
 
 PARTIAL = ".partial"
@@ -120,10 +121,9 @@ def _fetch(
 ) -> None:
     digest, size = hashlib.sha256(), 0
     key = f"{entry.dataset}/releases/{entry.folder}/{file.path}"
-    try:
-        stream = store.open(key)
-    except AbsentError as error:
-        raise FetchedError(f"release {entry.version} cannot be read: {error}") from None
+    stream = looked_for(partial(_opened, store, key))
+    if stream is None:
+        raise FetchedError(f"release {entry.version} cannot be read: {store.uri} has no object {key}")
     with stream, target.open("wb") as copy:
         while block := stream.read(1 << 20):
             digest.update(block)
@@ -138,6 +138,13 @@ def _fetch(
             f"{key} in {store.uri} is not what was published: {size:,} bytes of sha256 {digest.hexdigest()[:16]}…,"
             f" expected {file.size:,} of {file.sha256[:16]}…; it was not taken"
         )
+
+
+def _opened(store: ObjectStore, key: str) -> BinaryIO | None:
+    try:
+        return store.open(key)
+    except AbsentError:
+        return None
 
 
 def _refuse_others(folder: Path, manifest: Manifest, wanted: Iterable[ReleaseFile]) -> None:

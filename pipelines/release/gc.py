@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from pipelines.release.attempts import PROBE, collecting, intents
-from pipelines.release.log import read_log
+from pipelines.release.checkpoints import checkpoint_key, checkpoints, due, read_log
 from pipelines.release.store import ObjectStore, Stored, create
 
 AGE = timedelta(days=7)
@@ -26,24 +26,28 @@ class Garbage:
     is_deleted: bool
 
 
-def collect(store: ObjectStore, dataset: str, delete: bool = False) -> list[Garbage]:
-    """Find, and with ``delete`` remove, the releases' folders that no log entry names, and old announcements.
+def collect(store: ObjectStore, dataset: str, delete: bool = False, age: timedelta = AGE) -> list[Garbage]:
+    """Find, and with ``delete`` remove, folders of releases that no log entry names, and what is no longer needed.
 
-    A folder is left alone while one object in it is younger than a week, or an attempt announced itself within one.
+    A folder is left alone while one object in it is younger than ``age``, or an attempt announced itself within it.
+    No longer needed are announcements, and checkpoints but for the newest two, once they are as old.
 
     Raises:
         LogError: the log is broken: what is garbage cannot be told.
     """
-    now = store.now()
-    named = {entry.folder for entry in read_log(store, dataset)}
+    before = store.now() - age
+    entries = read_log(store, dataset)
+    named = {entry.folder for entry in entries}
     found: list[Garbage] = []
     for folder, objects in _folders(store, f"{dataset}/releases").items():
-        if folder in named or not _is_old(objects, now) or _is_announced(store, dataset, folder, now):
+        if folder in named or not _are_old(objects, before) or _is_announced(store, dataset, folder, before):
             continue
-        is_deleted = delete and _delete_folder(store, dataset, folder, objects, now)
+        is_deleted = delete and _delete_folder(store, dataset, folder, objects, before)
         found.append(_garbage(f"{dataset}/releases/{folder}", objects, is_deleted))
-    for prefix in (f"{dataset}/intents", f"{dataset}/probe"):
-        old = [one for one in store.listing(prefix) if _is_old([one], now) and one.key != f"{prefix}/{PROBE}"]
+    newest = due(len(entries))
+    kept = {f"{dataset}/probe/{PROBE}", *(checkpoint_key(dataset, n) for n in (newest, due(newest - 1)))}
+    for prefix in (f"{dataset}/intents", f"{dataset}/probe", checkpoints(dataset)):
+        old = [one for one in store.listing(prefix) if _are_old([one], before) and one.key not in kept]
         for one in old if delete else ():
             store.delete(one.key)
         if old:
@@ -51,14 +55,14 @@ def collect(store: ObjectStore, dataset: str, delete: bool = False) -> list[Garb
     return found
 
 
-def _delete_folder(store: ObjectStore, dataset: str, folder: str, objects: list[Stored], now: datetime) -> bool:
+def _delete_folder(store: ObjectStore, dataset: str, folder: str, objects: list[Stored], before: datetime) -> bool:
     """Delete a folder, unless somebody turns out to want it: who does announces it first and then looks here."""
     mark = collecting(dataset, folder)
     marks = [one for one in store.listing(f"{dataset}/collecting") if one.key == mark]
-    if marks and now - marks[0].modified_at < _INTERRUPTED:
+    if marks and store.now() - marks[0].modified_at < _INTERRUPTED:
         return False
     create(store, mark, b"collecting\n")
-    is_wanted = _is_announced(store, dataset, folder, now) or folder in {
+    is_wanted = _is_announced(store, dataset, folder, before) or folder in {
         entry.folder for entry in read_log(store, dataset)
     }
     if not is_wanted:
@@ -75,12 +79,12 @@ def _folders(store: ObjectStore, prefix: str) -> dict[str, list[Stored]]:
     return folders
 
 
-def _is_announced(store: ObjectStore, dataset: str, folder: str, now: datetime) -> bool:
-    return any(not _is_old([one], now) for one in store.listing(intents(dataset, folder)))
+def _is_announced(store: ObjectStore, dataset: str, folder: str, before: datetime) -> bool:
+    return any(not _are_old([one], before) for one in store.listing(intents(dataset, folder)))
 
 
-def _is_old(objects: list[Stored], now: datetime) -> bool:
-    return all(now - one.modified_at > AGE for one in objects)
+def _are_old(objects: list[Stored], before: datetime) -> bool:
+    return all(one.modified_at < before for one in objects)
 
 
 def _garbage(prefix: str, objects: list[Stored], is_deleted: bool) -> Garbage:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +29,8 @@ class LogError(RuntimeError):
 class Entry:
     """One entry: what was done to which release, when and by which attempt, and the digest of the entry before.
 
-    ``reason`` is why, in somebody's words; a publication needs none, and its entry does not hold the field.
+    ``at`` is by the store's clock. ``reason`` is why, in somebody's words; a publication needs none, and its entry does
+    not hold the field.
     """
 
     sequence: int
@@ -59,24 +61,28 @@ def entry_key(dataset: str, sequence: int) -> str:
     return f"{dataset}/log/{sequence:08d}.json"
 
 
-def read_log(store: ObjectStore, dataset: str) -> list[Entry]:
-    """Every entry in order; empty if nothing was ever published. No listing is needed.
+def read_entries(store: ObjectStore, dataset: str, known: Sequence[Entry] = ()) -> list[Entry]:
+    """Every entry in order, each one read but for the first ones, where they are known. No listing is needed.
 
     Raises:
         LogError: an entry is malformed, or the chain of digests does not hold.
     """
-    entries: list[Entry] = []
+    entries = list(known)
     while (data := store.read(entry_key(dataset, len(entries) + 1))) is not None:
-        entries.append(_entry(data, dataset, len(entries) + 1, entries[-1] if entries else None))
+        entries.append(parse_entry(data, dataset, len(entries) + 1, entries[-1] if entries else None))
     return entries
 
 
 def pointer(standing: Standing) -> bytes:
-    """What ``latest.json`` holds: the latest release as of the last entry; nulls where every release is yanked."""
+    """What ``latest.json`` holds: the latest release as of the last entry; nulls where every release is yanked.
+
+    It names that entry by its digest, for no later entry does yet.
+    """
     latest = standing.latest
     fields: dict[str, Any] = {
         "dataset": standing.dataset,
         "sequence": standing.sequence,
+        "entry_sha256": standing.digest,
         "version": latest.version if latest else None,
         "folder": f"releases/{latest.folder}" if latest else None,
         "manifest_sha256": latest.manifest_sha256 if latest else None,
@@ -89,27 +95,39 @@ def move_pointer(store: ObjectStore, standing: Standing) -> None:
     key, wanted = f"{standing.dataset}/{POINTER}", pointer(standing)
     for attempt in range(TRIES):
         held = store.held(key)
-        if held is not None and _sequence(held.data) >= standing.sequence:
+        if held is not None and (held.data == wanted or named_entry(held.data)[0] > standing.sequence):
             return
         try:
             moved = store.replace(key, held.tag, wanted) if held else store.put_if_absent(key, wanted)
         except UnsureError:
             moved = False  # the next look says
+        except StoreError as error:
+            raise StoreError(f"{error}; the log has its entry all the same, and the next run moves {POINTER}") from None
         if moved:
             return
         pause(attempt)
-    raise StoreError(f"{key} in {store.uri} cannot be moved; the release is published: the log is what counts")
+    raise StoreError(
+        f"{key} in {store.uri} cannot be moved; the log has its entry all the same, and the next run moves it"
+    )
 
 
-def _sequence(held: bytes) -> int:
-    """The sequence that a pointer names; a damaged pointer names none, so that it is rebuilt."""
+def named_entry(held: bytes | None) -> tuple[int, str | None]:
+    """The number of the entry that a pointer names, and its digest; a damaged one names none, so that it is rebuilt."""
     try:
-        return int(json.loads(held)["sequence"])
-    except (ValueError, KeyError, TypeError):
-        return 0
+        fields = json.loads(held or b"")
+        sequence, digest = fields["sequence"], fields.get("entry_sha256")
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return 0, None
+    is_sound = type(sequence) is int and sequence > 0 and (digest is None or isinstance(digest, str))
+    return (sequence, digest) if is_sound else (0, None)
 
 
-def _entry(data: bytes, dataset: str, sequence: int, before: Entry | None) -> Entry:
+def parse_entry(data: bytes, dataset: str, sequence: int, before: Entry | None) -> Entry:
+    """An entry as it is stored, after the one before.
+
+    Raises:
+        LogError: it is malformed, another one, or does not follow.
+    """
     where = entry_key(dataset, sequence)
     try:
         entry = Entry(**json.loads(data))

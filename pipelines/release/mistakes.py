@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import replace
-from datetime import UTC, datetime
 
-from pipelines.release.log import entry_key, move_pointer, read_log
+from pipelines.release.checkpoints import read_log, settle
+from pipelines.release.log import entry_key
 from pipelines.release.standing import Release, Standing
 from pipelines.release.store import ObjectStore, create, pause
 from pipelines.release.verify import UnknownReleaseError
@@ -62,14 +62,12 @@ def _act(store: ObjectStore, dataset: str, action: str, version: str, reason: st
             sequence=len(entries) + 1,
             action=action,
             attempt=attempt,
-            at=datetime.now(UTC).isoformat(timespec="seconds"),
+            at=store.now().isoformat(timespec="seconds"),
             previous=entries[-1].digest,
             reason=reason,
         )
         if create(store, entry_key(dataset, entry.sequence), entry.to_json()) == entry.digest:
-            after = Standing.of(dataset, [*entries, entry])
-            move_pointer(store, after)
-            return after
+            return settle(store, dataset, [*entries, entry])
         pause(1)
 
 

@@ -1,4 +1,4 @@
-"""Publishes a built release: files first, each read back, then one log entry, then the pointer.
+"""Publishes a built release: files first, each read back, then one log entry, then what is derived from the log.
 
 Nothing that is in the store is overwritten; a publication is visible exactly when its log entry is there. Whoever is
 killed on the way leaves objects that no entry names: the next attempt finds them and goes on, or garbage collection
@@ -12,12 +12,13 @@ import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from pipelines.release.attempts import announce, probe
 from pipelines.release.build import Built, finish
+from pipelines.release.checkpoints import read_log, settle
 from pipelines.release.evolution import evolve
-from pipelines.release.log import Entry, entry_key, move_pointer, read_log
+from pipelines.release.log import Entry, entry_key
 from pipelines.release.manifest import MANIFEST, SUMS, Manifest, listed, sums_text
 from pipelines.release.standing import Standing
 from pipelines.release.store import ChecksumError, ObjectStore, create, pause
@@ -62,7 +63,7 @@ def publish(
         entries = read_log(store, dataset)
         standing = Standing.of(dataset, entries)
         if same := _same(standing, built.manifest.content_digest):
-            move_pointer(store, standing)
+            settle(store, dataset, entries)
             return same
         evolved = evolve(store, standing, built.folder, built.manifest, at_least)
         if not probed:
@@ -80,13 +81,13 @@ def publish(
             content_digest=manifest.content_digest,
             manifest_sha256=manifest.sha256,
             attempt=f"{run_id}/{attempt}",
-            at=datetime.now(UTC).isoformat(timespec="seconds"),
+            at=store.now().isoformat(timespec="seconds"),
             previous=entries[-1].digest if entries else None,
         )
         if time.monotonic() - began > LONGEST.total_seconds():
             raise PublishError(f"publishing {dataset} took longer than a day; run it again: what is there stays there")
         if create(store, entry_key(dataset, entry.sequence), entry.to_json()) == entry.digest:
-            move_pointer(store, Standing.of(dataset, [*entries, entry]))
+            settle(store, dataset, [*entries, entry])
             return Published(entry, True, evolved.decided.reasons)
         pause(1)
 

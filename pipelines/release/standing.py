@@ -30,12 +30,14 @@ class Standing:
         releases: every release, in the order of publication.
         latest: what a reader gets who names no version; None where nothing was published, or all is yanked.
         sequence: the number of the last entry.
+        digest: the last entry's digest; None where there is none.
     """
 
     dataset: str
     releases: tuple[Release, ...]
     latest: Entry | None
     sequence: int
+    digest: str | None
 
     @classmethod
     def of(cls, dataset: str, entries: Sequence[Entry]) -> Standing:
@@ -70,6 +72,7 @@ class Standing:
             releases=tuple(Release(entry, yanked.get(folder)) for folder, entry in published.items()),
             latest=published[standing[-1]] if standing else None,
             sequence=len(entries),
+            digest=entries[-1].digest if entries else None,
         )
 
     @property

@@ -1,20 +1,18 @@
-"""The object store: the few operations that the publish protocol needs, and a folder that offers them.
+"""The object store: the few operations that the publish protocol needs, and how vague answers to them are settled.
 
 Keys are relative paths with '/'. Nothing that is there is ever overwritten, but for the pointer, by
-compare-and-swap. Stores that need a client of their own are in ``pipelines/resources``.
+compare-and-swap. What offers the operations is in ``pipelines/resources``: a folder, and a bucket.
 """
 
 from __future__ import annotations
 
 import hashlib
-import os
 import random
 import re
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO, Protocol, TypeVar
 
@@ -23,7 +21,11 @@ T = TypeVar("T")
 TRIES = 8
 """How often something is asked of a store that answers vaguely; the pauses between add up to some ten seconds."""
 
-_KEY = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*")
+LOOKS = 4
+"""How often one looks for what is known to be there, within about a second, before it counts as missing."""
+
+KEY = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*")
+"""What a key is: relative, and neither hidden nor a way out of the store."""
 
 
 class StoreError(RuntimeError):
@@ -100,145 +102,13 @@ class ObjectStore(Protocol):
         """The time by the store's clock."""
 
 
-class FolderStore:
-    """A folder as object store: objects are created whole by a hard link, which fails if the name is taken."""
-
-    def __init__(self, root: Path) -> None:
-        self._root = root
-
-    @property
-    def uri(self) -> str:
-        """The folder's path."""
-        return str(self._root)
-
-    def _path(self, key: str) -> Path:
-        return self._root / valid_key(key)
-
-    def put_if_absent(self, key: str, source: Path | bytes, sha256: str | None = None) -> bool:
-        """Create an object whole; False, and nothing changed, if the key is taken."""
-        target = self._path(key)
-        if target.exists():
-            return False
-        with self._plainly(f"write {key} to"):
-            temporary = self._write_beside(target, source, sha256)
-            try:
-                temporary.chmod(0o444)
-                os.link(temporary, target)
-            except FileExistsError:
-                return False
-            finally:
-                temporary.unlink()
-            _sync_folder(target.parent)
-        return True
-
-    def replace(self, key: str, tag: str, data: bytes) -> bool:
-        """Replace an object if it still has that tag; exchanges are serialised by a lock in the store."""
-        import fcntl
-
-        target = self._path(key)
-        if not target.exists():
-            return False
-        with (
-            self._plainly(f"write {key} to"),
-            (target.parent / f".{target.name}.lock").open("w") as lock,
-        ):
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            held = self.held(key)
-            if held is None or held.tag != tag:
-                return False
-            temporary = self._write_beside(target, data, None)
-            temporary.replace(target)
-            _sync_folder(target.parent)
-        return True
-
-    def held(self, key: str) -> Held | None:
-        """The object's bytes, and their sha256 as tag; None if it is absent."""
-        data = self.read(key)
-        return None if data is None else Held(data, hashlib.sha256(data).hexdigest())
-
-    def read(self, key: str) -> bytes | None:
-        """The object's bytes, or None."""
-        with self._plainly(f"read {key} from"):
-            try:
-                return self._path(key).read_bytes()
-            except FileNotFoundError:
-                return None
-
-    def open(self, key: str) -> BinaryIO:
-        """The object as a stream."""
-        with self._plainly(f"read {key} from"):
-            try:
-                return self._path(key).open("rb")
-            except FileNotFoundError:
-                raise AbsentError(f"{self.uri} has no object {key}") from None
-
-    def listing(self, prefix: str) -> Iterator[Stored]:
-        """The objects below a prefix, in order of their keys."""
-        folder = self._path(prefix.rstrip("/")) if prefix else self._root
-        for path in sorted(folder.rglob("*"), key=lambda path: path.relative_to(self._root).as_posix()):
-            key = path.relative_to(self._root).as_posix()
-            if _KEY.fullmatch(key) and path.is_file():
-                stat = path.stat()
-                yield Stored(key, stat.st_size, datetime.fromtimestamp(stat.st_mtime, UTC))
-
-    def keys(self, prefix: str) -> Iterator[str]:
-        """The keys below a prefix, in order."""
-        return (stored.key for stored in self.listing(prefix))
-
-    def delete(self, key: str) -> None:
-        """Delete an object, and the folders that it leaves empty."""
-        path = self._path(key)
-        with self._plainly(f"delete {key} in"):
-            path.unlink(missing_ok=True)
-        with suppress(OSError):  # the first one that is not empty ends it
-            for folder in path.parents:
-                if folder == self._root:
-                    break
-                folder.rmdir()
-
-    def now(self) -> datetime:
-        """The time by the clock of whoever serves the folder: that of a file just made in it."""
-        import tempfile
-
-        with self._plainly("write to"):
-            self._root.mkdir(parents=True, exist_ok=True)
-            with tempfile.NamedTemporaryFile(dir=self._root, prefix=".now.") as file:
-                return datetime.fromtimestamp(Path(file.name).stat().st_mtime, UTC)
-
-    @contextmanager
-    def _plainly(self, what: str) -> Iterator[None]:
-        """Turns what the system refuses into a plain error."""
-        try:
-            yield
-        except OSError as error:
-            raise StoreError(f"cannot {what} the store {self.uri}: {error.strerror}") from None
-
-    def _write_beside(self, target: Path, source: Path | bytes, sha256: str | None) -> Path:
-        _make(target.parent)
-        temporary = target.parent / f".{target.name}.{os.getpid()}.{os.urandom(4).hex()}"
-        digest = hashlib.sha256()
-        try:
-            with temporary.open("xb") as stream:
-                for block in blocks(source):
-                    digest.update(block)
-                    stream.write(block)
-                stream.flush()
-                os.fsync(stream.fileno())
-            if sha256 not in (None, digest.hexdigest()):
-                raise ChecksumError(f"{target.name} does not have the sha256 that was announced; nothing was stored")
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
-        return temporary
-
-
 def valid_key(key: str) -> str:
     """The key itself.
 
     Raises:
         StoreError: it could leave the store, or hide in it.
     """
-    if _KEY.fullmatch(key) is None:
+    if KEY.fullmatch(key) is None:
         raise StoreError(f"no valid object key: {key!r}")
     return key
 
@@ -320,23 +190,18 @@ def patiently(action: Callable[[], T]) -> T:
     return action()
 
 
+def looked_for(look: Callable[[], T | None]) -> T | None:
+    """What a look finds of which it is known that it is there; None where it is not there after several looks, either.
+
+    A store may show late what it holds.
+    """
+    for attempt in range(1, LOOKS):
+        if (found := look()) is not None:
+            return found
+        pause(attempt)
+    return look()
+
+
 def pause(attempt: int) -> None:
     """Wait before one tries again: longer each time, and not as long as others do."""
     time.sleep(min(0.05 * 2**attempt, 4) * random.uniform(0.5, 1))  # noqa: S311 (a pause is no secret)
-
-
-def _make(folder: Path) -> None:
-    """Make a folder and those above it, so that they outlive a crash, too."""
-    missing = [folder, *folder.parents]
-    missing = missing[: next(place for place, one in enumerate(missing) if one.exists())]
-    folder.mkdir(parents=True, exist_ok=True)
-    for made in missing:
-        _sync_folder(made.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from pipelines.release.log import POINTER, Entry, LogError, entry_key, pointer, read_log
+from pipelines.release.checkpoints import check_checkpoint, checkpoint_key, checkpoints, due, read_log
+from pipelines.release.log import POINTER, Entry, LogError, entry_key, pointer, read_entries
 from pipelines.release.manifest import MANIFEST, SUMS, Manifest, ManifestError, ReleaseFile, sums_text
 from pipelines.release.standing import Release, Standing
-from pipelines.release.store import ObjectStore, StoreError, object_sha256, pause
+from pipelines.release.store import ObjectStore, StoreError, looked_for, object_sha256
 
 
 class UnknownReleaseError(ValueError):
@@ -52,7 +54,11 @@ def find(store: ObjectStore, dataset: str, version: str | None) -> Release:
         UnknownReleaseError: the log names no such release, or every one is yanked.
         LogError: the log is broken.
     """
-    standing = standing_of(store, dataset)
+    return _find(store, standing_of(store, dataset), version)
+
+
+def _find(store: ObjectStore, standing: Standing, version: str | None) -> Release:
+    dataset = standing.dataset
     if found := standing.find(version or "latest"):
         return found
     if not standing.releases:
@@ -79,10 +85,7 @@ def load_manifest(store: ObjectStore, entry: Entry) -> Manifest:
         ManifestError: it is missing, changed or unreadable.
     """
     key = f"{entry.dataset}/releases/{entry.folder}/{MANIFEST}"
-    data = store.read(key)
-    if data is None:  # the log names it: a store that shows it late is asked once more
-        pause(1)
-        data = store.read(key)
+    data = looked_for(lambda: store.read(key))
     if data is None:
         raise ManifestError(f"release {entry.version} of {entry.dataset} has no {MANIFEST}")
     if hashlib.sha256(data).hexdigest() != entry.manifest_sha256:
@@ -101,15 +104,19 @@ def last_manifest(store: ObjectStore, dataset: str) -> Manifest | None:
 
 
 def verify(store: ObjectStore, dataset: str, version: str | None = None) -> Audit:
-    """Check every byte of a release against its manifest, the manifest against the log, and the pointer.
+    """Check every byte of a release against its manifest, the manifest against the log, and what the log comes to.
+
+    The log is read entry by entry; the pointer and the checkpoints are held against it.
 
     Raises:
         UnknownReleaseError: there is no such release.
         LogError: the log itself is broken, which no release survives.
     """
-    entry = find_release(store, dataset, version)
+    entries = read_entries(store, dataset)
+    standing = Standing.of(dataset, entries)
+    entry = _find(store, standing, version).entry
     prefix = f"{dataset}/releases/{entry.folder}"
-    findings = [_pointer(store, dataset)]
+    findings = [_pointer(store, standing), *_checkpoints(store, dataset, entries)]
     try:
         manifest = load_manifest(store, entry)
     except ManifestError as error:
@@ -149,12 +156,25 @@ def _entry(entry: Entry, manifest: Manifest) -> Finding:
     return Finding(entry_key(entry.dataset, entry.sequence), fault)
 
 
-def _pointer(store: ObjectStore, dataset: str) -> Finding:
-    key = f"{dataset}/{POINTER}"
+def _pointer(store: ObjectStore, standing: Standing) -> Finding:
+    key = f"{standing.dataset}/{POINTER}"
     held = store.read(key)
-    if held == pointer(standing_of(store, dataset)):
+    if held == pointer(standing):
         return Finding(key, None)
-    return Finding(key, "is missing" if held is None else "does not point at the release that is latest by the log")
+    return Finding(key, "is missing" if held is None else "is behind the log, or one of the two was changed")
+
+
+def _checkpoints(store: ObjectStore, dataset: str, entries: Sequence[Entry]) -> Iterator[Finding]:
+    """Each checkpoint that is there, and the one that is to be."""
+    newest = due(len(entries))
+    wanted = {checkpoint_key(dataset, newest): newest} if newest else {}
+    for key in sorted({*store.keys(checkpoints(dataset)), *wanted}):
+        name = key.rpartition("/")[2].partition(".")[0]
+        sequence = int(name) if name.isdecimal() else 0
+        if key == checkpoint_key(dataset, sequence) and 0 < sequence <= len(entries):
+            yield Finding(key, check_checkpoint(store.read(key), entries[:sequence]))
+        else:
+            yield Finding(key, "is no checkpoint of this log")
 
 
 __all__ = [

@@ -12,7 +12,7 @@ import hashlib
 import io
 import ipaddress
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -25,42 +25,20 @@ from botocore.config import Config
 
 from pipelines.release.store import (
     AbsentError,
-    ChecksumError,
     Held,
     Stored,
     StoreError,
-    UnsureError,
     patiently,
     source_sha256,
     valid_key,
 )
+from pipelines.resources.s3_errors import ABSENT, TAKEN, error_code, plainly
 
 LARGEST = 256 << 20
 """Bytes of the largest object: a single put, whose checksum is that of the whole object."""
 
 PAGE = 1_000
 """Objects that one request lists, at most; no server gives more."""
-
-_TAKEN = {"PreconditionFailed", "412"}
-_ABSENT = {"NoSuchKey", "404", "NotFound"}
-_GARBLED = {"BadDigest", "InvalidDigest", "XAmzContentSHA256Mismatch", "XAmzContentChecksumMismatch"}
-_VAGUE = {"ConditionalRequestConflict", "OperationAborted", "RequestTimeout", "IncompleteBody", "SlowDown"}
-_ADVICE = {
-    "NoSuchBucket": "there is no such bucket; make it, or name another one with --store",
-    "AccessDenied": "these credentials may not do that; ask for the right to it (s3:GetObject, s3:ListBucket,"
-    " and s3:PutObject to publish)",
-    "403": "these credentials may not do that, or are not valid",
-    "ExpiredToken": "the credentials have expired; log in again",
-    "TokenRefreshRequired": "the credentials have expired; log in again",
-    "InvalidAccessKeyId": "the server does not know this access key; look at AWS_ACCESS_KEY_ID or the profile",
-    "SignatureDoesNotMatch": "the secret key is not the access key's; look at AWS_SECRET_ACCESS_KEY or the profile",
-    "InvalidToken": "the session token is not valid; log in again",
-    "RequestTimeTooSkewed": "this machine's clock and the server's are too far apart; set the clock",
-    "PermanentRedirect": "the bucket is in another region; set VARIORUM_S3_REGION",
-    "AuthorizationHeaderMalformed": "the bucket is in another region; set VARIORUM_S3_REGION",
-    "IllegalLocationConstraintException": "the bucket is in another region; set VARIORUM_S3_REGION",
-    "NotImplemented": "the server does not know conditional writes or checksums; use one that does",
-}
 
 
 @dataclass(frozen=True)
@@ -92,6 +70,7 @@ class S3Store:
         self._encryption: dict[str, str] = {"ServerSideEncryption": options.sse} if options.sse else {}
         if options.kms_key:
             self._encryption["SSEKMSKeyId"] = options.kms_key
+        self._endpoint = options.endpoint or ""
         with self._plainly("reach"):
             self._client = _client(options)
         self._endpoint = str(self._client.meta.endpoint_url)
@@ -132,7 +111,7 @@ class S3Store:
                 )
             except boto.ClientError as error:
                 # AWS answers 404 where an object that is to be replaced is gone, others 412.
-                if _code(error) in _TAKEN or ("IfMatch" in condition and _code(error) in _ABSENT):
+                if error_code(error) in TAKEN or ("IfMatch" in condition and error_code(error) in ABSENT):
                     return False
                 raise
         return True
@@ -146,7 +125,7 @@ class S3Store:
                     answer = self._client.get_object(**self._key(key))
                     return Held(answer["Body"].read(), answer["ETag"])
                 except boto.ClientError as error:
-                    if _code(error) in _ABSENT:
+                    if error_code(error) in ABSENT:
                         return None
                     raise
 
@@ -165,7 +144,7 @@ class S3Store:
                 try:
                     return self._client.get_object(**self._key(key))["Body"]
                 except boto.ClientError as error:
-                    if _code(error) in _ABSENT:
+                    if error_code(error) in ABSENT:
                         raise AbsentError(f"{self.uri} has no object {key}") from None
                     raise
 
@@ -184,11 +163,11 @@ class S3Store:
                 return
             more = {"ContinuationToken": page["NextContinuationToken"]}
 
-    def _page(self, below: str, more: dict[str, str]) -> dict[str, Any]:
+    def _page(self, below: str, more: dict[str, str], most: int | None = None) -> dict[str, Any]:
         def get() -> dict[str, Any]:
             with self._plainly("list"):
                 where = {"Bucket": self._bucket, "Prefix": self._prefix + below}
-                return cast(dict[str, Any], self._client.list_objects_v2(**where, MaxKeys=PAGE, **more))
+                return cast(dict[str, Any], self._client.list_objects_v2(**where, MaxKeys=most or PAGE, **more))
 
         return patiently(get)
 
@@ -207,51 +186,11 @@ class S3Store:
 
     def now(self) -> datetime:
         """The time that the server's answers carry."""
-        page = self._page("", {})
+        page = self._page("", {}, most=1)
         return email.utils.parsedate_to_datetime(page["ResponseMetadata"]["HTTPHeaders"]["date"])
 
-    @contextmanager
-    def _plainly(self, what: str) -> Iterator[None]:
-        """Turns what boto3 raises into one plain sentence. No message of its own is passed on: it may tell secrets."""
-        told = f"cannot {what} the store {self.uri}"
-        try:
-            yield
-        except boto.ClientError as error:
-            code, status = _code(error), error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-            if code in _GARBLED:
-                raise ChecksumError(f"{told}: the bytes do not have the sha256 that was announced") from None
-            if code in _VAGUE or status in (409, 429) or status >= 500:
-                raise UnsureError(f"{told}: the server answers {code} ({status}); try again later") from None
-            raise StoreError(f"{told}: {_ADVICE.get(code, f'the server answers {code} ({status})')}") from None
-        except (boto.NoCredentialsError, boto.PartialCredentialsError):
-            raise StoreError(
-                f"{told}: no credentials; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, or log in"
-            ) from None
-        except (boto.ProfileNotFound, boto.ConfigNotFound, boto.ConfigParseError):
-            raise StoreError(f"{told}: the profile that AWS_PROFILE names is not in the configuration of AWS") from None
-        except (boto.TokenRetrievalError, boto.SSOTokenLoadError, boto.UnauthorizedSSOTokenError):
-            raise StoreError(f"{told}: the credentials have expired; log in again") from None
-        except (boto.CredentialRetrievalError, boto.MetadataRetrievalError):
-            raise StoreError(f"{told}: the credentials cannot be fetched from where AWS's settings say") from None
-        except boto.SSLError:
-            raise StoreError(
-                f"{told}: {self._where} does not prove who it is by TLS; look at the address, and at AWS_CA_BUNDLE"
-                " where its certificate is your own"
-            ) from None
-        except boto.EndpointConnectionError:
-            raise UnsureError(f"{told}: no connection to {self._where}; is it the right address?") from None
-        except (boto.HTTPClientError, boto.ConnectionError, boto.IncompleteReadError) as error:
-            raise UnsureError(f"{told}: the connection to {self._where} failed ({type(error).__name__})") from None
-        except boto.FlexibleChecksumError:
-            raise UnsureError(f"{told}: what came has another checksum than the server says") from None
-        except OSError as error:
-            raise StoreError(f"{told}: the file that is to be stored cannot be read: {error.strerror}") from None
-        except (boto.BotoCoreError, ValueError) as error:
-            raise StoreError(f"{told}: {type(error).__name__}; look at the settings s3_… and AWS_…") from None
-
-    @property
-    def _where(self) -> str:
-        return urlsplit(self._endpoint).netloc.rpartition("@")[2]
+    def _plainly(self, what: str) -> AbstractContextManager[None]:
+        return plainly(f"cannot {what} the store {self.uri}", urlsplit(self._endpoint).netloc.rpartition("@")[2])
 
 
 class _Body(io.RawIOBase):
@@ -310,7 +249,3 @@ def _is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
-
-
-def _code(error: boto.ClientError) -> str:
-    return str(error.response.get("Error", {}).get("Code", "an error"))

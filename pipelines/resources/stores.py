@@ -6,7 +6,8 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipelines.release.store import FolderStore, ObjectStore, StoreError
+from pipelines.release.store import ObjectStore, StoreError
+from pipelines.resources.folder import FolderStore
 
 if TYPE_CHECKING:
     from pipelines.resources.settings import Settings

@@ -11,23 +11,32 @@ import argparse
 import io
 import json
 import os
+import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import asdict
+from datetime import timedelta
 from pathlib import Path
 from typing import BinaryIO
+from unittest import mock
 
 import boto3
 
-from pipelines.release.store import FolderStore, ObjectStore
+from pipelines.release import checkpoints, fetch
+from pipelines.release.fetch import _fetch
+from pipelines.release.log import Entry
+from pipelines.release.manifest import ReleaseFile
+from pipelines.release.store import ObjectStore
+from pipelines.resources.folder import FolderStore
 from pipelines.resources.s3 import S3Options, S3Store
+from tests.faults.beside import collections, pulls
 from tests.faults.proxy import fault_proxy
 from tests.faults.trials import Opens, Outcome, faulty, kills, races
 from tests.s3_server import BUCKET, REGION, S3Server, s3_server
 
-SMALL = {"points": 10, "rounds": 3, "publishers": 4, "races": 5, "faulty": 3}
-FULL = {"points": 15, "rounds": 20, "publishers": 8, "races": 50, "faulty": 50}
+SMALL = {"points": 10, "rounds": 3, "publishers": 4, "races": 5, "faulty": 3, "pulls": 10, "collected": 1}
+FULL = {"points": 15, "rounds": 20, "publishers": 8, "races": 50, "faulty": 50, "pulls": 300, "collected": 10}
 SHARES = (0.05, 0.1, 0.2)
 """Of all requests, how many the proxy spoils."""
 
@@ -35,11 +44,15 @@ SHARES = (0.05, 0.1, 0.2)
 def trials(kind: str, opens: Opens, folder: Path, size: dict[str, int]) -> Iterator[tuple[str, Outcome]]:
     """Each kind of trial against one kind of store: half of the races with one release, half with distinct ones."""
     points, rounds = size["points"], size["rounds"]
-    yield f"{kind}: kill -9, {points} points × {rounds}", kills(opens, folder / "kills", points, rounds)
+    yield f"{kind}: publish, kill -9, {points} points × {rounds}", kills(opens, folder / "kills", points, rounds)
+    yield f"{kind}: pull, kill -9, {size['pulls']} points", pulls(opens, folder / "pulls", size["pulls"])
     for distinct in (False, True):
         told = "distinct releases" if distinct else "one release"
         found = races(opens, folder / "races", size["publishers"], size["races"], distinct)
         yield f"{kind}: {size['publishers']} publishers, {told}, {size['races']} races", found
+    turns = size["collected"]
+    told = f"{kind}: {size['publishers']} publishers × {turns}, killed, going on while garbage is collected"
+    yield told, collections(opens, folder / "collections", size["publishers"], turns)
 
 
 def on_folder(folder: Path, size: dict[str, int]) -> Iterator[tuple[str, Outcome]]:
@@ -83,9 +96,20 @@ class _Overwriting(FolderStore):
         return super().put_if_absent(key, source, sha256)
 
 
+def _hasty(store: ObjectStore, entry: Entry, file: ReleaseFile, target: Path, on_bytes: None) -> None:
+    """A fetch that gives a file its name before it is whole."""
+    named = target.with_name(file.path.rpartition("/")[2])
+    _fetch(store, entry, file, named, on_bytes)
+    shutil.copyfile(named, target)
+
+
 def on_broken(folder: Path, size: dict[str, int]) -> Iterator[tuple[str, Outcome]]:
     """Trials that must not be clean."""
-    yield "broken: kill -9", kills(lambda name: _Lazy(folder / "lazy" / name), folder / "kills", 3, 3)
+    with mock.patch.object(fetch, "_fetch", _hasty):
+        yield "broken: pull", pulls(lambda name: FolderStore(folder / "hasty" / name), folder / "pulls", 9)
+    hurried = collections(lambda name: FolderStore(folder / "young" / name), folder / "hurried", 3, 1, timedelta(0))
+    yield "broken: what is young is collected", hurried
+    yield "broken: publish, kill -9", kills(lambda name: _Lazy(folder / "lazy" / name), folder / "kills", 3, 3)
     for distinct in (False, True):
         opens: Opens = lambda name: _Overwriting(folder / "overwriting" / name)  # noqa: E731
         yield f"broken: races, {distinct=}", races(opens, folder / "races", size["publishers"], size["races"], distinct)
@@ -149,6 +173,7 @@ def main() -> int:
     parser.add_argument("--only", choices=KINDS)
     given = parser.parse_args()
     chosen = [given.only] if given.only else ["folder", "s3"]
+    checkpoints.EVERY = 2  # so that the second publication writes one
     found: dict[str, Outcome] = {}
     if not given.json:
         print("| trial | trials | killed | torn | lost | seen too soon or late | unconverged | faults | time |")

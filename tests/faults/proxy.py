@@ -7,15 +7,20 @@ import random
 import socket
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+NO_PRECONDITIONS = "no preconditions"
+"""What a server does that does not know them: it says that it did what was asked."""
 
 FAULTS = ("503", "apply-then-500", "apply-then-drop", "truncated upload", "slow", "stale read")
 
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # or each answer, written in two parts, waits 40 ms for the client's acknowledgement
     server: FaultProxy
 
     def log_message(self, format: str, *args: object) -> None:
@@ -23,7 +28,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _pass(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        fault = self.server.draw(self.command)
+        fault = self.server.draw(self.command, self.path)
         if fault == "503":
             self._answer(503, b"<Error><Code>SlowDown</Code></Error>")
             return
@@ -36,6 +41,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._truncate(body)
             return
         status, headers, answer = self._forward(body)
+        if fault == NO_PRECONDITIONS and status == 412:
+            status, headers, answer = 200, [("ETag", '"0"')], b""
         if fault == "apply-then-500":
             self._answer(500, b"<Error><Code>InternalError</Code></Error>")
         elif fault == "apply-then-drop":
@@ -86,25 +93,30 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 class FaultProxy(ThreadingHTTPServer):
-    """Passes requests on, and spoils a share of them by the faults that it is given; the dice are seeded."""
+    """Passes requests on, and counts them, and spoils a share of them by the faults that it is given.
+
+    The dice are seeded.
+    """
 
     daemon_threads = True
 
     def __init__(self, upstream: tuple[str, int], share: float, faults: tuple[str, ...], seed: int) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.upstream, self.injected = upstream, dict.fromkeys(faults, 0)
+        self.requests = Counter[str]()
         self._share, self._faults, self._dice = share, faults, random.Random(seed)
         self._lock = threading.Lock()
 
-    def draw(self, command: str) -> str | None:
-        """The fault of the next request, if it is to have one."""
+    def draw(self, command: str, path: str) -> str | None:
+        """The fault of the next request, if it is to have one. No listing says that it is not there itself."""
         fits = [
             fault
             for fault in self._faults
             if not (fault == "truncated upload" and command != "PUT")
-            and not (fault == "stale read" and command != "GET")
+            and not (fault == "stale read" and (command != "GET" or "list-type=" in path))
         ]
         with self._lock:
+            self.requests[command] += 1
             if not fits or self._dice.random() >= self._share:
                 return None
             fault = self._dice.choice(fits)

@@ -7,19 +7,20 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
 import threading
 import time
-import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pipelines.release.log import POINTER, LogError, pointer, read_log
+from pipelines.release.fetch import FetchedError
+from pipelines.release.log import POINTER, LogError, pointer, read_entries
 from pipelines.release.manifest import ManifestError
 from pipelines.release.publish import PublishError, publish
 from pipelines.release.standing import Standing
 from pipelines.release.store import ObjectStore, StoreError
+from pipelines.release.verify import verify
+from tests.faults.processes import die, ended, fork
 from tests.faults.release import DATASET, built, torn
 
 Opens = Callable[[str], ObjectStore]
@@ -40,7 +41,7 @@ class Outcome:
     misplaced: int = 0
     """A commit that was visible although the kill came before it, or the other way round."""
     injected: dict[str, int] = field(default_factory=dict)
-    """What a proxy spoilt: by fault, how many requests."""
+    """What a proxy spoilt, by fault, how many requests; or what was collected as garbage, how many folders."""
     seconds: float = 0.0
     faults: list[str] = field(default_factory=list)
 
@@ -69,14 +70,14 @@ class Deadly:
             self._count += 1
             mine = self._count == self._point
             if mine and self._moment == "before":
-                _die()
+                die()
             if mine and self._moment == "during":
-                threading.Timer(self._delay_s, _die).start()
+                threading.Timer(self._delay_s, die).start()
             try:
                 return found(*args)
             finally:  # also where the answer is a refusal, as the probe's wrong checksum is to get
                 if mine and self._moment == "after":
-                    _die()
+                    die()
                 while mine and self._moment == "during":
                     time.sleep(1)  # on a busy machine the request may be over first; nothing more is done
 
@@ -136,10 +137,10 @@ def _one_kill(
     store = opens(name)
     first = publish(store, built(folder / "first", "first"), "first").entry
     second = built(folder / "second", "second")
-    child = _fork(lambda: publish(Deadly(opens(name), point, moment, delay_s), second, "killed"))  # type: ignore[arg-type]
-    was_killed = _ended(child) == -signal.SIGKILL
+    child = fork(lambda: publish(Deadly(opens(name), point, moment, delay_s), second, "killed"))  # type: ignore[arg-type]
+    was_killed = ended(child) == -signal.SIGKILL
     store = opens(name)
-    entries = read_log(store, DATASET)
+    entries = read_entries(store, DATASET)
     faults = torn(store)
     outcome.torn += bool(faults)
     outcome.killed += was_killed
@@ -150,13 +151,14 @@ def _one_kill(
         outcome.misplaced += 1
         faults.append(f"{len(entries)} entries, killed at request {point}, and {commit} commits")
     again = publish(store, second, "again")
-    entries = read_log(store, DATASET)
+    entries = read_entries(store, DATASET)
     outcome.unconverged += (
         len(entries) != 2
         or again.entry != entries[-1]
         or again.entry.content_digest != second.manifest.content_digest
         or store.read(f"{DATASET}/{POINTER}") != pointer(Standing.of(DATASET, entries))
         or bool(torn(store))
+        or not verify(store, DATASET).is_whole
     )
     outcome.faults += [f"{name} ({moment}): {fault}" for fault in faults]
 
@@ -183,15 +185,15 @@ def _one_race(opens: Opens, name: str, folder: Path, publishers: int, distinct: 
         done = publish(store, releases[n], f"publisher-{n}")
         os._exit(10 if done.is_new else 11)
 
-    children = [_fork(lambda n=n: race(n)) for n in range(publishers)]  # type: ignore[misc]
+    children = [fork(lambda n=n: race(n)) for n in range(publishers)]  # type: ignore[misc]
     os.close(gate_read)
     os.close(gate_write)
-    codes = [_ended(child) for child in children]
+    codes = [ended(child) for child in children]
     store = opens(name)
     faults = torn(store)
     outcome.torn += bool(faults)
     try:
-        entries = read_log(store, DATASET)
+        entries = read_entries(store, DATASET)
     except LogError:
         entries = []
     wanted = {release.manifest.content_digest for release in releases}
@@ -222,10 +224,10 @@ def faulty(opens: Opens, behind: Opens, folder: Path, rounds: int) -> Outcome:
             release = built(folder / name / said, said)
             try:
                 done.append(publish(opens(name), release, said).entry)
-            except (PublishError, StoreError, ManifestError) as error:
+            except (FetchedError, PublishError, StoreError, ManifestError) as error:
                 outcome.faults.append(f"{name}: {error}")
         store = behind(name)
-        entries, faults = read_log(store, DATASET), torn(store)
+        entries, faults = read_entries(store, DATASET), torn(store)
         outcome.torn += bool(faults)
         outcome.lost += entries != done
         outcome.unconverged += len(done) < 2 or store.read(f"{DATASET}/{POINTER}") != pointer(
@@ -246,26 +248,3 @@ def _spread(count: int, points: int, wanted: set[int]) -> list[int]:
     while len(found) < min(points, count):
         found.add(next(rest))
     return sorted(found)
-
-
-def _die() -> None:
-    os.kill(os.getpid(), signal.SIGKILL)
-
-
-def _fork(act: Callable[[], object]) -> int:
-    sys.stdout.flush()
-    child = os.fork()
-    if child:
-        return child
-    try:
-        act()
-        os._exit(0)
-    except BaseException:
-        traceback.print_exc()
-        sys.stderr.flush()
-    os._exit(99)
-
-
-def _ended(child: int) -> int:
-    """How a process ended: its exit code, or the signal's number, negative."""
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])

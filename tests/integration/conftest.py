@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from pipelines.release.store import FolderStore, ObjectStore
+from pipelines.release.store import ObjectStore
+from pipelines.resources.folder import FolderStore
 
 
 @pytest.fixture(params=["folder", "s3"])

@@ -3,30 +3,22 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from pipelines.release import gc
-from pipelines.release.attempts import collecting, probe
+from pipelines.release.attempts import probe
 from pipelines.release.build import Built, finish
+from pipelines.release.checkpoints import read_log
 from pipelines.release.evolution import evolve
-from pipelines.release.log import POINTER, entry_key, move_pointer, read_log
+from pipelines.release.log import POINTER, move_pointer
 from pipelines.release.manifest import Manifest
 from pipelines.release.publish import PublishError, publish
 from pipelines.release.standing import Standing
-from pipelines.release.store import (
-    ChecksumError,
-    FolderStore,
-    ObjectStore,
-    StoreError,
-    UnsureError,
-    create,
-)
+from pipelines.release.store import ChecksumError, ObjectStore, StoreError, UnsureError
+from pipelines.resources.folder import FolderStore
 from pipelines.resources.s3 import S3Store
 from tests.conftest import Ran, variorum
 from tests.faults.release import DATASET, built, torn
@@ -201,111 +193,6 @@ def test_garbled_uploads_are_sent_again(tmp_path: Path) -> None:
             return super().put_if_absent(key, source, sha256)
 
     assert publish(Garbles(tmp_path / "store"), built(tmp_path / "a", "one"), "r").is_new
-
-
-# Garbage
-
-
-class Later(FolderStore):
-    """A folder whose clock is ahead of when its objects were made, by a number of days."""
-
-    days = 0.0
-
-    def now(self) -> Any:
-        return super().now() + timedelta(days=self.days)
-
-
-def aborted(store: FolderStore, folder: Path, said: str) -> str:
-    """Publish as far as the last file, and no further; the folder's name."""
-
-    def die(path: str) -> None:
-        if path == "manifest.json":
-            raise KeyboardInterrupt
-
-    made = built(folder, said)
-    with pytest.raises(KeyboardInterrupt):
-        publish(store, made, "r", die)
-    (name,) = {key.split("/")[2] for key in store.keys(f"{DATASET}/releases")} - _named(store)
-    return name
-
-
-def _named(store: FolderStore) -> set[str]:
-    return {entry.folder for entry in read_log(store, DATASET)}
-
-
-def test_garbage_is_collected_when_it_is_old_and_nobody_wants_it(tmp_path: Path) -> None:
-    store = Later(tmp_path / "store")
-    publish(store, built(tmp_path / "a", "one"), "r")
-    orphan = aborted(store, tmp_path / "b", "two")
-    store.days = 6.9
-    assert gc.collect(store, DATASET, delete=True) == []
-    store.days = 7.1
-    (found, old) = gc.collect(store, DATASET)
-    assert (found.prefix, found.objects, found.is_deleted) == (f"{DATASET}/releases/{orphan}", 9, False)
-    assert old.prefix == f"{DATASET}/intents"
-    assert any(orphan in key for key in store.keys(""))
-    assert [one.is_deleted for one in gc.collect(store, DATASET, delete=True)] == [True, True]
-    assert not any(orphan in key for key in store.keys(""))
-    assert torn(store) == []
-    assert gc.collect(store, DATASET) == []
-    assert publish(store, built(tmp_path / "b", "two"), "r").is_new
-    assert torn(store) == []
-
-
-def test_an_announced_attempt_keeps_what_lies_in_its_folder(tmp_path: Path) -> None:
-    store = Later(tmp_path / "store")
-    orphan = aborted(store, tmp_path / "b", "two")
-    for path in (tmp_path / "store").rglob("*"):
-        if path.is_file() and "/releases/" in str(path):
-            os.utime(path, (0, 0))
-    assert gc.collect(store, DATASET, delete=True) == []
-    store.days = 8
-    assert next(one.prefix for one in gc.collect(store, DATASET)).endswith(orphan)
-
-
-def test_who_publishes_into_a_folder_that_is_being_collected_is_told(tmp_path: Path) -> None:
-    store = Later(tmp_path / "store")
-    orphan = aborted(store, tmp_path / "b", "two")
-    store.put_if_absent(collecting(DATASET, orphan), b"")
-    with pytest.raises(StoreError, match="is being collected as garbage; run again in a minute"):
-        publish(store, built(tmp_path / "b", "two"), "r")
-    store.days = 8
-    gc.collect(store, DATASET, delete=True)
-    assert publish(store, built(tmp_path / "b", "two"), "r").is_new
-    assert torn(store) == []
-
-
-def test_who_announces_while_a_collection_begins_is_spared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    store = Later(tmp_path / "store")
-    orphan = aborted(store, tmp_path / "b", "two")
-    store.days = 8
-    held = create
-
-    def announced(*args: Any) -> str:
-        Path(tmp_path / "store" / DATASET / "intents" / orphan).mkdir(exist_ok=True)
-        late = tmp_path / "store" / DATASET / "intents" / orphan / "late.json"
-        late.write_text("{}")
-        os.utime(late, (late.stat().st_mtime + 8 * 86400,) * 2)
-        return held(*args)
-
-    monkeypatch.setattr("pipelines.release.gc.create", announced)
-    found = gc.collect(store, DATASET, delete=True)
-    assert [one.is_deleted for one in found if "/releases/" in one.prefix] == [False]
-    assert any(f"releases/{orphan}" in key for key in store.keys(""))
-    assert not any("/collecting/" in key for key in store.keys(""))
-
-
-def test_a_broken_log_collects_nothing(tmp_path: Path) -> None:
-    store = Later(tmp_path / "store")
-    publish(store, built(tmp_path / "a", "one"), "r")
-    entry = tmp_path / "store" / entry_key(DATASET, 1)
-    entry.chmod(0o644)
-    entry.write_text("{}")
-    store.days = 30
-    before = list(store.keys(""))
-    with pytest.raises(Exception, match="is malformed"):
-        gc.collect(store, DATASET, delete=True)
-    assert list(store.keys("")) == before
 
 
 # The command, against the server

@@ -15,7 +15,7 @@ from pipelines.landing.deliveries import file_sha256
 from pipelines.release.build import Built
 from pipelines.release.manifest import MANIFEST, Manifest, ReleaseFile
 from pipelines.release.publish import publish
-from pipelines.release.store import FolderStore
+from pipelines.resources.folder import FolderStore
 from tests.conftest import Ran, variorum
 
 Command = Callable[..., subprocess.CompletedProcess[str]]

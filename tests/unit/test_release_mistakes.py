@@ -10,11 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.release.log import Entry, LogError, entry_key, read_log
+from pipelines.release.checkpoints import read_log
+from pipelines.release.log import Entry, LogError, entry_key
 from pipelines.release.mistakes import MistakeError, rollback, unyank, yank
 from pipelines.release.standing import Standing
-from pipelines.release.store import FolderStore
 from pipelines.release.verify import UnknownReleaseError, find, find_release, last_manifest, verify
+from pipelines.resources.folder import FolderStore
 from tests.unit.released import Content, judgment, released
 
 CONTENTS = [
@@ -163,13 +164,19 @@ def test_an_entry_that_is_changed_breaks_the_chain(store: FolderStore, tmp_path:
         find(store, "d", None)
 
 
+_NOT_ITS_MANIFEST = ["does not say of the release what its manifest says"]
+
+
 def test_a_last_entry_that_does_not_fit_its_manifest_is_found(store: FolderStore, tmp_path: Path) -> None:
     path = tmp_path / "store" / entry_key("d", 3)
     digest = json.loads(path.read_text())["content_digest"]
     path.chmod(0o644)
     path.write_text(path.read_text().replace(digest, "0" * 64))
     faults = [finding.fault for finding in verify(store, "d").findings if finding.fault]
-    assert faults == ["does not say of the release what its manifest says"]
+    assert faults == ["is behind the log, or one of the two was changed", *_NOT_ITS_MANIFEST]
+    (tmp_path / "store" / "d" / "latest.json").unlink()
+    faults = [finding.fault for finding in verify(store, "d").findings if finding.fault]
+    assert faults == ["is missing", *_NOT_ITS_MANIFEST]
 
 
 def _appended(store: FolderStore, **changes: str) -> None:

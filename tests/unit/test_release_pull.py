@@ -16,7 +16,8 @@ import pytest
 from pipelines.release.fetch import FetchedError, pull
 from pipelines.release.log import Entry
 from pipelines.release.manifest import ManifestError
-from pipelines.release.store import FolderStore, StoreError
+from pipelines.release.store import AbsentError, StoreError
+from pipelines.resources.folder import FolderStore
 from tests.unit.released import Content, judgment, released
 
 FIRST = Content([judgment("i1", "ana", "yes"), judgment("i1", "ben", "no")])
@@ -142,6 +143,20 @@ def test_a_missing_and_a_cut_off_file_are_refused(entry: Entry, tmp_path: Path) 
     path.unlink()
     with pytest.raises(FetchedError, match=f"release 1.0.0 cannot be read: .* has no object .*{JUDGMENTS}"):
         pull(FolderStore(tmp_path / "store"), entry, tmp_path / "pulled")
+
+
+def test_a_file_that_the_store_shows_late_is_looked_for_again(entry: Entry, tmp_path: Path) -> None:
+    class Late(FolderStore):
+        shown = 0
+
+        def open(self, key: str) -> BinaryIO:
+            self.shown += 1
+            if self.shown % 3:
+                raise AbsentError(f"{self.uri} has no object {key}")
+            return super().open(key)
+
+    pulled = pull(Late(tmp_path / "store"), entry, tmp_path / "pulled")
+    assert JUDGMENTS in pulled.fetched
 
 
 def test_a_folder_with_other_files_or_another_release_is_left_alone(entry: Entry, tmp_path: Path) -> None:

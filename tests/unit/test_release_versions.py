@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.release.log import read_log
+from pipelines.release.checkpoints import read_log
 from pipelines.release.manifest import CHANGELOG
 from pipelines.release.publish import Published
-from pipelines.release.store import FolderStore
 from pipelines.release.verify import load_manifest, verify
 from pipelines.release.versions import next_version, parse_version
+from pipelines.resources.folder import FolderStore
 from tests.unit.released import Content, judgment, released
 
 FIRST = Content([judgment("i1", "ana", "yes"), judgment("i1", "ben", "no")])

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from botocore import exceptions as boto
 
-from pipelines.release.store import ChecksumError, FolderStore, StoreError, UnsureError
+from pipelines.release.store import ChecksumError, StoreError, UnsureError
+from pipelines.resources.folder import FolderStore
 from pipelines.resources.s3 import S3Options, S3Store
 from pipelines.resources.settings import SettingsError, load_settings
 from pipelines.resources.stores import open_store
