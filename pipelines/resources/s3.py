@@ -45,11 +45,27 @@ _TAKEN = {"PreconditionFailed", "412"}
 _ABSENT = {"NoSuchKey", "404", "NotFound"}
 _GARBLED = {"BadDigest", "InvalidDigest", "XAmzContentSHA256Mismatch", "XAmzContentChecksumMismatch"}
 _VAGUE = {"ConditionalRequestConflict", "OperationAborted", "RequestTimeout", "IncompleteBody", "SlowDown"}
+_DENIED = {"AccessDenied", "403"}
+_RIGHTS = {
+    "read": ("s3:GetObject", "reader"),
+    "list": ("s3:ListBucket", "reader"),
+    "write": ("s3:PutObject", "publisher"),
+    "mark": ("s3:PutObject", "eraser"),
+    "delete": ("s3:DeleteObject", "eraser"),
+}
+"""Which right each thing that is done to a bucket takes, and which policy of ``deploy/object-store`` gives it."""
+
+_ORIGINS = {
+    "env": "the environment",
+    "shared-credentials-file": "AWS's file of credentials",
+    "config-file": "AWS's configuration",
+    "iam-role": "this machine's role",
+    "container-role": "this container's role",
+}
+"""Where credentials come from, by the names that botocore has for it."""
+
 _ADVICE = {
     "NoSuchBucket": "there is no such bucket; make it, or name another one with --store",
-    "AccessDenied": "these credentials may not do that; ask for the right to it (s3:GetObject, s3:ListBucket,"
-    " and s3:PutObject to publish)",
-    "403": "these credentials may not do that, or are not valid",
     "ExpiredToken": "the credentials have expired; log in again",
     "TokenRefreshRequired": "the credentials have expired; log in again",
     "InvalidAccessKeyId": "the server does not know this access key; look at AWS_ACCESS_KEY_ID or the profile",
@@ -93,7 +109,8 @@ class S3Store:
         if options.kms_key:
             self._encryption["SSEKMSKeyId"] = options.kms_key
         with self._plainly("reach"):
-            self._client = _client(options)
+            self._session = boto3.session.Session()
+            self._client = _client(self._session, options)
         self._endpoint = str(self._client.meta.endpoint_url)
         _require_tls(self._endpoint)
 
@@ -222,7 +239,8 @@ class S3Store:
                 raise ChecksumError(f"{told}: the bytes do not have the sha256 that was announced") from None
             if code in _VAGUE or status in (409, 429) or status >= 500:
                 raise UnsureError(f"{told}: the server answers {code} ({status}); try again later") from None
-            raise StoreError(f"{told}: {_ADVICE.get(code, f'the server answers {code} ({status})')}") from None
+            advice = self._denial(what) if code in _DENIED else _ADVICE.get(code)
+            raise StoreError(f"{told}: {advice or f'the server answers {code} ({status})'}") from None
         except (boto.NoCredentialsError, boto.PartialCredentialsError):
             raise StoreError(
                 f"{told}: no credentials; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, or log in"
@@ -248,6 +266,15 @@ class S3Store:
             raise StoreError(f"{told}: the file that is to be stored cannot be read: {error.strerror}") from None
         except (boto.BotoCoreError, ValueError) as error:
             raise StoreError(f"{told}: {type(error).__name__}; look at the settings s3_… and AWS_…") from None
+
+    def _denial(self, what: str) -> str:
+        """Who may not do what, and which policy would allow it."""
+        action, role = _RIGHTS["mark" if "/collecting/" in what else what.split()[0]]
+        method = str(getattr(self._session.get_credentials(), "method", "nowhere"))
+        return (
+            f"the credentials from {_ORIGINS.get(method, method)} have no right to {action} there; look at the bucket's"
+            f" name, or ask for the role {role} (deploy/object-store/{role}.json)"
+        )
 
     @property
     def _where(self) -> str:
@@ -276,8 +303,8 @@ class _Body(io.RawIOBase):
         super().close()
 
 
-def _client(options: S3Options) -> Any:
-    return boto3.session.Session().client(
+def _client(session: boto3.session.Session, options: S3Options) -> Any:
+    return session.client(
         "s3",
         endpoint_url=options.endpoint,
         region_name=options.region,
