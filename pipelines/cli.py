@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from pipelines.commands import export, laws, quarantine, release, run, source, ui
+from pipelines.commands import export, laws, quarantine, release, run, sign, source, ui
 
 EPILOG = "Exit codes: 0 published or nothing new, 1 a law or contract broken, 2 wrong usage."
 
@@ -26,6 +26,7 @@ app.command("ui")(ui.ui)
 app.add_typer(source.app, name="source")
 app.add_typer(quarantine.app, name="quarantine")
 release.app.command("export")(export.export)
+release.app.command("sign")(sign.sign)
 app.add_typer(release.app, name="release")
 
 

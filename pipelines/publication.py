@@ -51,7 +51,7 @@ def publish_dataset(
         CatalogError: a source was delivered again since the run was built.
         IncompleteError: bad input would leave the release without what its sources hold.
         ExcessError: more is in quarantine than a source's contract allows.
-        BuildError, PublishError, StoreError: as they say.
+        BuildError, PublishError, SignatureError, StoreError: as they say.
         ManifestError, FetchedError, DifferenceError: the latest release cannot be compared with.
     """
     if not run.warehouse.exists():
@@ -69,7 +69,7 @@ def publish_dataset(
     refuse_excess(state.contracts, quarantine, last_manifest(workspace.store, dataset.dataset))
     reasons = {one.source: one.reasons for one in quarantine}
     built = prove_and_build(dataset, project, workspace, run, state, reasons)
-    published = publish(workspace.store, built, run_id, at_least=dataset.at_least)
+    published = publish(workspace.store, built, run_id, at_least=dataset.at_least, signer=workspace.signer)
     entry = published.entry
     return Publication(
         dataset=dataset.dataset,

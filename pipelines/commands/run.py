@@ -51,7 +51,7 @@ def run(
         project = this_project()
         space = workspace(home, inbox, store)
         sources, datasets = plan(project, space, source or [], dataset)
-        _ = space.key
+        _ = space.key, space.signer
         proof = prove_models(project.dbt_project)
         require(proof)
         outcome = _execute(project, space, sources, datasets, quiet=json)

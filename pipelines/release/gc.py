@@ -27,7 +27,7 @@ class Garbage:
 
 
 def collect(store: ObjectStore, dataset: str, delete: bool = False) -> list[Garbage]:
-    """Find, and with ``delete`` remove, the releases' folders that no log entry names, and old announcements.
+    """Find, and with ``delete`` remove, releases and signatures that no log entry names, and old announcements.
 
     A folder is left alone while one object in it is younger than a week, or an attempt announced itself within one.
 
@@ -37,11 +37,12 @@ def collect(store: ObjectStore, dataset: str, delete: bool = False) -> list[Garb
     now = store.now()
     named = {entry.folder for entry in read_log(store, dataset)}
     found: list[Garbage] = []
-    for folder, objects in _folders(store, f"{dataset}/releases").items():
-        if folder in named or not _is_old(objects, now) or _is_announced(store, dataset, folder, now):
-            continue
-        is_deleted = delete and _delete_folder(store, dataset, folder, objects, now)
-        found.append(_garbage(f"{dataset}/releases/{folder}", objects, is_deleted))
+    for prefix in (f"{dataset}/releases", f"{dataset}/signatures"):
+        for folder, objects in _folders(store, prefix).items():
+            if folder in named or not _is_old(objects, now) or _is_announced(store, dataset, folder, now):
+                continue
+            is_deleted = delete and _delete_folder(store, dataset, folder, objects, now)
+            found.append(_garbage(f"{prefix}/{folder}", objects, is_deleted))
     for prefix in (f"{dataset}/intents", f"{dataset}/probe"):
         old = [one for one in store.listing(prefix) if _is_old([one], now) and one.key != f"{prefix}/{PROBE}"]
         for one in old if delete else ():
