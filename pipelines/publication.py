@@ -16,6 +16,7 @@ from pipelines.quarantine import read_quarantine, refuse_excess
 from pipelines.recounting import prove_recounted
 from pipelines.release.build import BuildError, Built, finish_build, refuse_unready, write_tables
 from pipelines.release.manifest import Manifest
+from pipelines.release.names import names_of
 from pipelines.release.prove import prove_release, require_whole
 from pipelines.release.publish import Published, publish
 from pipelines.release.verify import last_manifest, load_manifest
@@ -103,15 +104,14 @@ def prove_and_build(
     with bound_anew(run, state) as con:
         verdicts += prove_steps(con, state, workspace.home)
         verdicts += prove_recounted(con, state, workspace.key, workspace.home)
-        written = write_tables(dataset, run, con)
-        verdicts += prove_release(con, written.folder, dataset.sources, CONFLICTS)
+        names = names_of(con, workspace.key, dataset.tier, dataset.sources)
+        written = write_tables(dataset, run, con, names)
+        verdicts += prove_release(con, written.folder, dataset.sources, CONFLICTS, names)
         if found := broken(verdicts):
             raise LawBrokenError(found)
         require_whole(verdicts, dataset.sources)
         expectations = expect_of_release(written.folder, load_suites(project.suites))
-        return finish_build(
-            written, dataset, state, con, verdicts, expectations, quarantined, workspace.key.fingerprint
-        )
+        return finish_build(written, dataset, state, con, verdicts, expectations, quarantined, names.key.fingerprint)
 
 
 def refuse_partial(dataset: Dataset, files: Sequence[LandedFile]) -> None:

@@ -63,7 +63,6 @@ def test_a_key_that_is_missing_or_wrong_is_wrong_usage(place: Path) -> None:
         assert (refused.returncode, told in refused.stderr) == (2, True), refused.stderr
 
 
-@pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not here")
 def test_an_outsider_verifies_by_the_documented_lines(place: Path, tmp_path: Path) -> None:
     (script,) = re.findall(r"```bash\n(.*?)```", page(), flags=re.DOTALL)
     (signature,) = (place / "store" / "demo" / "signatures").rglob("*.json")
