@@ -45,9 +45,11 @@ class PseudonymKey:
 
     def renamed(self, pseudonym: str) -> str:
         """Another pseudonym for who has that one: the same for the same one, and of the same form."""
-        return "a" + hmac.new(self.secret, pseudonym.encode(), hashlib.sha256).hexdigest()[:32]
+        return self._hashed(pseudonym.encode())
 
     def pseudonym(self, family: str, platform: str, raw_id: str) -> str:
         """The annotator's pseudonym, 'a' and 32 hex digits: the same in every export of a family and platform."""
-        message = _SEPARATOR.join(part.encode() for part in (family, platform, raw_id))
+        return self._hashed(_SEPARATOR.join(part.encode() for part in (family, platform, raw_id)))
+
+    def _hashed(self, message: bytes) -> str:
         return "a" + hmac.new(self.secret, message, hashlib.sha256).hexdigest()[:32]

@@ -41,8 +41,8 @@ def run(demo: Ran, tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
     return copy
 
 
-def of_tier(tier: str) -> Dataset:
-    return this_project().dataset("demo").model_copy(update={"tier": tier})
+def of_tier(tier: str, **fields: Any) -> Dataset:
+    return this_project().dataset("demo").model_copy(update={"tier": tier, **fields})
 
 
 def build(demo: Ran, run: RunFolder) -> Built:
@@ -53,9 +53,10 @@ def build(demo: Ran, run: RunFolder) -> Built:
 
 
 def broken_laws(demo: Ran, run: RunFolder) -> set[int]:
-    """Which laws the gate finds broken on the files of the restricted demo: that part of it alone."""
-    space, dataset = workspace_of(demo.home, run.root.parent / "store"), of_tier("restricted")
-    state = state_of_run(run.warehouse, this_project().contracts, space.key, space.home)
+    """Which laws the gate finds broken on the files of one source, when it is restricted: that part of it alone."""
+    dataset = of_tier("restricted", sources=["demo_tone"])
+    space = workspace_of(demo.home, run.root.parent / "store")
+    state = state_of_run(run.warehouse, this_project().contracts, space.key, space.home).of(dataset.sources)
     with bound_anew(run, state) as con:
         names = names_of(con, space.key, dataset.tier, dataset.sources)
         written = write_tables(dataset, run, con, names)
