@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from pipelines.commands import export, laws, mistakes, quarantine, release, run, source, ui
+from pipelines.commands import export, laws, mistakes, quarantine, release, run, sign, source, ui
 
 EPILOG = "Exit codes: 0 published or nothing new, 1 a law or contract broken, 2 wrong usage."
 
@@ -29,6 +29,7 @@ app.add_typer(quarantine.app, name="quarantine")
 for mended in (mistakes.yank, mistakes.unyank, mistakes.rollback):
     release.app.command()(mended)
 release.app.command("export")(export.export)
+release.app.command("sign")(sign.sign)
 app.add_typer(release.app, name="release")
 
 

@@ -16,6 +16,7 @@ from pipelines.quarantine import read_quarantine, refuse_excess
 from pipelines.recounting import prove_recounted
 from pipelines.release.build import BuildError, Built, finish_build, refuse_unready, write_tables
 from pipelines.release.manifest import Manifest
+from pipelines.release.names import names_of
 from pipelines.release.prove import prove_release, require_whole
 from pipelines.release.publish import Published, publish
 from pipelines.release.verify import last_manifest, load_manifest
@@ -51,7 +52,7 @@ def publish_dataset(
         CatalogError: a source was delivered again since the run was built.
         IncompleteError: bad input would leave the release without what its sources hold.
         ExcessError: more is in quarantine than a source's contract allows.
-        BuildError, PublishError, StoreError: as they say.
+        BuildError, PublishError, SignatureError, StoreError: as they say.
         ManifestError, FetchedError, DifferenceError: the latest release cannot be compared with.
     """
     if not run.warehouse.exists():
@@ -69,7 +70,7 @@ def publish_dataset(
     refuse_excess(state.contracts, quarantine, last_manifest(workspace.store, dataset.dataset))
     reasons = {one.source: one.reasons for one in quarantine}
     built = prove_and_build(dataset, project, workspace, run, state, reasons)
-    published = publish(workspace.store, built, run_id, at_least=dataset.at_least)
+    published = publish(workspace.store, built, run_id, at_least=dataset.at_least, signer=workspace.signer)
     entry = published.entry
     return Publication(
         dataset=dataset.dataset,
@@ -103,15 +104,14 @@ def prove_and_build(
     with bound_anew(run, state) as con:
         verdicts += prove_steps(con, state, workspace.home)
         verdicts += prove_recounted(con, state, workspace.key, workspace.home)
-        written = write_tables(dataset, run, con)
-        verdicts += prove_release(con, written.folder, dataset.sources, CONFLICTS)
+        names = names_of(con, workspace.key, dataset.tier, dataset.sources)
+        written = write_tables(dataset, run, con, names)
+        verdicts += prove_release(con, written.folder, dataset.sources, CONFLICTS, names)
         if found := broken(verdicts):
             raise LawBrokenError(found)
         require_whole(verdicts, dataset.sources)
         expectations = expect_of_release(written.folder, load_suites(project.suites))
-        return finish_build(
-            written, dataset, state, con, verdicts, expectations, quarantined, workspace.key.fingerprint
-        )
+        return finish_build(written, dataset, state, con, verdicts, expectations, quarantined, names.key.fingerprint)
 
 
 def refuse_partial(dataset: Dataset, files: Sequence[LandedFile]) -> None:

@@ -27,6 +27,7 @@ from pipelines.recounting import prove_recounted
 from pipelines.release.fetch import fetch_files
 from pipelines.release.log import Entry
 from pipelines.release.manifest import Manifest
+from pipelines.release.names import names_of
 from pipelines.release.prove import prove_release, released, require_whole
 from pipelines.release.verify import find_release, load_manifest, verify
 from pipelines.resources.workspace import Workspace
@@ -108,7 +109,8 @@ def prove_published(project: Project, workspace: Workspace, dataset: str, versio
         expectations = sum(expect_of_release(folder, load_suites(project.suites)).values())
         try:
             with _built_from(project, workspace, entry, manifest) as (con, state):
-                verdicts += prove_release(con, folder, state.sources, CONFLICTS)
+                names = names_of(con, workspace.key, manifest.tier, state.sources)
+                verdicts += prove_release(con, folder, state.sources, CONFLICTS, names)
         except (CatalogError, NothingToProveError) as error:
             left_out.append(f"landing→release: {error}")
     what = f"release {manifest.version} of {dataset}"

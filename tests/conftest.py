@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.s3_server import BUCKET, REGION, S3Server, s3_server
+from tests.s3_server import ADMIN, BUCKET, REGION, S3Server, s3_server
 
 if TYPE_CHECKING:
     from pipelines.resources.s3 import S3Store
@@ -124,15 +124,26 @@ def s3(session_folder: Path) -> Iterator[S3Server]:
 
 
 @pytest.fixture
-def s3_store(s3: S3Server, monkeypatch: pytest.MonkeyPatch) -> S3Store:
-    """An empty place on the server, and this process as who may publish there."""
+def s3_as(s3: S3Server, monkeypatch: pytest.MonkeyPatch) -> Callable[[tuple[str, str]], S3Store]:
+    """One empty place on the server, as somebody sees it: this process becomes who is given."""
     from pipelines.resources.s3 import S3Options, S3Store
 
-    for name, value in s3.environment().items():
-        monkeypatch.setenv(name, value)
-    for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"):
-        monkeypatch.delenv(name, raising=False)
-    return S3Store(BUCKET, uuid.uuid4().hex, S3Options(s3.endpoint, REGION))
+    place = uuid.uuid4().hex
+
+    def become(identity: tuple[str, str]) -> S3Store:
+        for name, value in s3.environment(identity).items():
+            monkeypatch.setenv(name, value)
+        for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"):
+            monkeypatch.delenv(name, raising=False)
+        return S3Store(BUCKET, place, S3Options(s3.endpoint, REGION))
+
+    return become
+
+
+@pytest.fixture
+def s3_store(s3_as: Callable[[tuple[str, str]], S3Store]) -> S3Store:
+    """An empty place on the server, and this process as somebody who may do everything there."""
+    return s3_as(ADMIN)
 
 
 PUBLIC = (

@@ -13,19 +13,23 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 WEED = Path(sys.executable).parent / "weed"
 REGION = "us-east-1"
 BUCKET = "releases"
 
-PUBLISHER, READER = ("publisher", "publishers-secret-7f3a"), ("reader", "readers-secret-91bc")
-"""Access key and secret of who may publish and who may read; they protect nothing."""
-_ADMIN = ("admin", "admins-secret-5d20")
-_IDENTITIES = {
-    _ADMIN: ["Admin", "Read", "Write", "List", "Tagging"],
-    PUBLISHER: ["Read", "Write", "List"],
-    READER: ["Read", "List"],
-}
+POLICIES = Path(__file__).resolve().parents[1] / "deploy" / "object-store"
+ROLES = ("publisher", "reader", "eraser")
+
+PUBLISHER, READER, ERASER = (
+    ("publisher", "publishers-secret-7f3a"),
+    ("reader", "readers-secret-91bc"),
+    ("eraser", "erasers-secret-c44e"),
+)
+"""Access key and secret of who has which role, by the policy of that name; they protect nothing."""
+ADMIN = ("admin", "admins-secret-5d20")
+"""Who may do everything."""
 _PORTS = (
     "admin.port", "admin.port.grpc", "filer.port", "filer.port.grpc", "master.port", "master.port.grpc",
     "volume.port", "volume.port.grpc", "s3.port", "s3.port.grpc",
@@ -56,11 +60,7 @@ class S3Server:
 def s3_server(folder: Path) -> Iterator[S3Server]:
     """Run a server on data in a folder, with one bucket; it is stopped, and its data removed, at the end."""
     folder.mkdir(parents=True)
-    identities = [
-        {"name": access, "credentials": [{"accessKey": access, "secretKey": secret}], "actions": actions}
-        for (access, secret), actions in _IDENTITIES.items()
-    ]
-    (folder / "s3.json").write_text(json.dumps({"identities": identities}))
+    (folder / "s3.json").write_text(json.dumps(_configuration()))
     ports = dict(zip(_PORTS, _free_ports(len(_PORTS)), strict=True))
     with (folder / "log").open("w") as log:
         process = subprocess.Popen(
@@ -83,6 +83,27 @@ def s3_server(folder: Path) -> Iterator[S3Server]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def policy(role: str, bucket: str = BUCKET) -> str:
+    """A policy of those that are deployed, filled in for a bucket."""
+    return (POLICIES / f"{role}.json").read_text().replace("BUCKET", bucket)
+
+
+def _configuration() -> dict[str, Any]:
+    """Identities as SeaweedFS takes them: each role has what its policy allows, and nothing else."""
+
+    def identity(who: tuple[str, str], **rights: Any) -> dict[str, Any]:
+        access, secret = who
+        return {"name": access, "credentials": [{"accessKey": access, "secretKey": secret}], **rights}
+
+    return {
+        "identities": [
+            identity(ADMIN, actions=["Admin", "Read", "Write", "List", "Tagging"]),
+            *(identity(who, policyNames=[role]) for role, who in zip(ROLES, (PUBLISHER, READER, ERASER), strict=True)),
+        ],
+        "policies": [{"name": role, "content": policy(role)} for role in ROLES],
+    }
+
+
 def _make_bucket(server: S3Server, process: subprocess.Popen[bytes], log: Path) -> None:
     import boto3
     from botocore.config import Config
@@ -92,8 +113,8 @@ def _make_bucket(server: S3Server, process: subprocess.Popen[bytes], log: Path) 
         "s3",
         endpoint_url=server.endpoint,
         region_name=REGION,
-        aws_access_key_id=_ADMIN[0],
-        aws_secret_access_key=_ADMIN[1],
+        aws_access_key_id=ADMIN[0],
+        aws_secret_access_key=ADMIN[1],
         config=Config(retries={"total_max_attempts": 1}, s3={"addressing_style": "path"}),
     )
     deadline = time.monotonic() + 60

@@ -182,14 +182,15 @@ def build_release(place: Place) -> None:
     from pipelines.proof import CONFLICTS, prove_steps
     from pipelines.recounting import prove_recounted
     from pipelines.release.build import finish, finish_build, write_tables
+    from pipelines.release.names import Names
     from pipelines.release.prove import prove_release
 
     dataset, state = dataset_of_one(place.contract), _state(place)
     with bound_anew(place.run, state) as con:
         verdicts = prove_steps(con, state, place.home)
         verdicts += prove_recounted(con, state, _KEY, place.home)
-        written = write_tables(dataset, place.run, con)
-        verdicts += prove_release(con, written.folder, dataset.sources, CONFLICTS)
+        written = write_tables(dataset, place.run, con, Names(_KEY))
+        verdicts += prove_release(con, written.folder, dataset.sources, CONFLICTS, Names(_KEY))
         if found := broken(verdicts):
             raise BenchError(found[0].story())
         built = finish_build(written, dataset, state, con, verdicts, {}, {}, _KEY.fingerprint)
@@ -229,10 +230,11 @@ def plain_recount(place: Place) -> None:
 def gate(place: Place) -> None:
     """The laws on the release's files alone."""
     from pipelines.proof import CONFLICTS
+    from pipelines.release.names import Names
     from pipelines.release.prove import prove_release
 
     with bound_anew(place.run, _state(place)) as con:
-        prove_release(con, place.run.releases / place.contract.source, [place.contract.source], CONFLICTS)
+        prove_release(con, place.run.releases / place.contract.source, [place.contract.source], CONFLICTS, Names(_KEY))
 
 
 def _state(place: Place) -> State:

@@ -94,6 +94,7 @@ def plain_errors() -> Iterator[None]:
     from pipelines.release.mistakes import MistakeError
     from pipelines.release.prove import UnprovedError
     from pipelines.release.publish import PublishError
+    from pipelines.release.signatures import SignatureError
     from pipelines.release.store import StoreError
     from pipelines.release.verify import UnknownReleaseError
     from pipelines.reproof import NothingToProveError
@@ -125,6 +126,7 @@ def plain_errors() -> Iterator[None]:
         NothingToProveError,
         PublishError,
         ShareError,
+        SignatureError,
         StoreError,
         UnprovedError,
     ) as error:

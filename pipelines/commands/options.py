@@ -26,6 +26,14 @@ StoreOption = Annotated[
     str | None,
     typer.Option("--store", help="Where releases go. [VARIORUM_STORE; default: <home>/store]", show_default=False),
 ]
+KeyOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--key",
+        help="A public key in PEM that it must be signed with. [VARIORUM_TRUSTED_KEY_FILE; default: none]",
+        show_default=False,
+    ),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document on standard output, for machines.")]
 
 

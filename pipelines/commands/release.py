@@ -9,7 +9,7 @@ import typer
 
 from pipelines.commands.choice import DatasetOption, VersionArgument, chosen, datasets_in, only_dataset
 from pipelines.commands.console import BROKEN, console, plain_errors, print_json, say
-from pipelines.commands.options import HomeOption, JsonOption, StoreOption, workspace
+from pipelines.commands.options import HomeOption, JsonOption, KeyOption, StoreOption, workspace
 
 app = typer.Typer(help="List, compare, verify and pull releases; mend mistakes.", no_args_is_help=True)
 
@@ -101,21 +101,23 @@ def show(
 def verify(
     version: VersionArgument = "latest",
     dataset: DatasetOption = None,
+    key: KeyOption = None,
     store: StoreOption = None,
     home: HomeOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Check every byte of a release against its manifest, and all that is not the log against the log.
+    """Check every byte of a release against its manifest, the manifest against the log, and a signature.
 
-    Example: variorum release verify latest --dataset demo
+    Example: variorum release verify latest --dataset demo --key signing.pub.pem
     """
     with plain_errors():
         from pipelines.release.verify import verify as audit_release
 
-        target = workspace(home, None, store).store
+        space = workspace(home, None, store)
+        target, verifier = space.store, space.verifier(key)
         name = only_dataset(target, dataset)
         entry = chosen(target, name, version)
-        audit = audit_release(target, name, entry.folder)
+        audit = audit_release(target, name, entry.folder, verifier)
     faults = [finding for finding in audit.findings if finding.fault]
     if json:
         print_json(
@@ -124,6 +126,7 @@ def verify(
                 "version": audit.entry.version,
                 "whole": audit.is_whole,
                 "checked": len(audit.findings),
+                "signed_by": verifier.key_id if verifier and audit.is_whole else None,
                 "faults": [{"path": finding.path, "fault": finding.fault} for finding in faults],
             }
         )
@@ -135,6 +138,8 @@ def verify(
             f"{audit.entry.dataset} {audit.entry.version}:"
             f" {len(audit.findings)} objects checked, {len(faults)} at fault"
         )
+        if verifier and not faults:
+            out.print(f"signed by the key {verifier.key_id[:16]}")
     if faults:
         raise typer.Exit(BROKEN)
 
@@ -207,6 +212,7 @@ def pull(
     version: VersionArgument,
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where to; made if it is not there.")],
     dataset: DatasetOption = None,
+    key: KeyOption = None,
     store: StoreOption = None,
     home: HomeOption = None,
     json: JsonOption = False,
@@ -222,18 +228,20 @@ def pull(
         from pipelines.release.fetch import pull as pull_release
         from pipelines.release.verify import load_manifest
 
-        target = workspace(home, None, store).store
+        space = workspace(home, None, store)
+        target, verifier = space.store, space.verifier(key)
         entry = chosen(target, only_dataset(target, dataset), version)
         total = sum(file.size for file in load_manifest(target, entry).files)
         with BytesProgress(Console(stderr=True, quiet=json), total) as progress:
-            pulled = pull_release(target, entry, folder, progress.advance)
+            pulled = pull_release(target, entry, folder, progress.advance, verifier)
     if json:
         told = {"fetched": list(pulled.fetched), "kept": list(pulled.kept)}
         print_json({"dataset": entry.dataset, "version": entry.version, "folder": str(folder), **told})
         return
     console().print(
         f"{entry.dataset} {entry.version} is in {folder}: {len(pulled.fetched)} files fetched,"
-        f" {len(pulled.kept)} were there, each as it was published",
+        f" {len(pulled.kept)} were there, each as it was published"
+        + (f" and signed by the key {verifier.key_id[:16]}" if verifier else ""),
         soft_wrap=True,
         markup=False,
     )

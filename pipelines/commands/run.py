@@ -52,7 +52,7 @@ def run(
         project = this_project()
         space = workspace(home, inbox, store)
         sources, datasets = plan(project, space, source or [], dataset)
-        _ = space.key
+        _ = space.key, space.signer
         proof = prove_models(project.dbt_project)
         require(proof)
         require_store(space.store, [one.dataset for one in datasets])
@@ -163,7 +163,10 @@ def _show(summary: dict[str, Any], space: Workspace, verdicts: list[Verdict]) ->
 
 
 def next_steps(release: dict[str, Any], home: Path, store: str) -> list[str]:
-    """What to type after a run: to look at it, and to read its first release. pandas reads no ``s3://`` by itself."""
+    """What to type after a run: to look at it, and to read its first release.
+
+    Of a bucket it is pulled: readers take no server of S3 from our settings, only from AWS's own variables.
+    """
     if release["path"].startswith("s3:"):
         version, dataset = release["version"], release["dataset"]
         reading = f"{beside('variorum')} release pull {version} DIR --dataset {dataset} --store {store}"

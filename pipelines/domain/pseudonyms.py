@@ -35,7 +35,21 @@ class PseudonymKey:
         """8 hex digits that tell one key from another and reveal nothing of it."""
         return hmac.new(self.secret, b"variorum key fingerprint", hashlib.sha256).hexdigest()[:8]
 
+    def of_tier(self, tier: str) -> PseudonymKey:
+        """The key of a privacy tier's own, derived by HKDF-Expand (RFC 5869) with this one as its secret.
+
+        Nobody without this key can tell which pseudonyms of two tiers are one person's.
+        """
+        info = _SEPARATOR.join((b"variorum pseudonyms of tier", tier.encode()))
+        return PseudonymKey(hmac.new(self.secret, info + b"\x01", hashlib.sha256).digest())
+
+    def renamed(self, pseudonym: str) -> str:
+        """Another pseudonym for who has that one: the same for the same one, and of the same form."""
+        return self._hashed(pseudonym.encode())
+
     def pseudonym(self, family: str, platform: str, raw_id: str) -> str:
         """The annotator's pseudonym, 'a' and 32 hex digits: the same in every export of a family and platform."""
-        message = _SEPARATOR.join(part.encode() for part in (family, platform, raw_id))
+        return self._hashed(_SEPARATOR.join(part.encode() for part in (family, platform, raw_id)))
+
+    def _hashed(self, message: bytes) -> str:
         return "a" + hmac.new(self.secret, message, hashlib.sha256).hexdigest()[:32]

@@ -39,6 +39,7 @@ from pipelines.release.manifest import (
     sums_text,
 )
 from pipelines.release.measures import Measures, measure
+from pipelines.release.names import Names
 from pipelines.release.parquet import write_parquet
 from pipelines.shapes.sql import literal
 from pipelines.warehouse.catalog import ANEW
@@ -70,8 +71,8 @@ class Built:
     verdicts: tuple[Verdict, ...]
 
 
-def write_tables(dataset: Dataset, run: RunFolder, con: duckdb.DuckDBPyConnection) -> Written:
-    """Write what the marts of a run hold of a dataset.
+def write_tables(dataset: Dataset, run: RunFolder, con: duckdb.DuckDBPyConnection, names: Names) -> Written:
+    """Write what the marts of a run hold of a dataset, with annotators under the names of its tier.
 
     ``con`` is the run's warehouse, as ``bound_anew`` opens it.
 
@@ -83,7 +84,7 @@ def write_tables(dataset: Dataset, run: RunFolder, con: duckdb.DuckDBPyConnectio
     folder.mkdir(parents=True)
     for name in RELEASED:
         if name not in MADE_AT_THE_GATE:
-            write_parquet(con, TABLES[name], _mart(con, run, name, dataset), folder / name)
+            write_parquet(con, TABLES[name], names.given(name, _mart(con, run, name, dataset)), folder / name)
     return Written(folder, _files(folder))
 
 
@@ -107,7 +108,7 @@ def finish_build(
         verdicts: every verdict on the way from the raw bytes to these files.
         expectations: by table, how many expectations held on its files.
         quarantined: by source, how much is in quarantine, by reason code.
-        key_fingerprint: which pseudonym key was used.
+        key_fingerprint: which key the release's pseudonyms are made with.
     """
     folder = written.folder
     ledger = sorted(verdicts, key=sort_key)

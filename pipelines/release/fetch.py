@@ -16,6 +16,7 @@ from pipelines.landing.deliveries import file_sha256
 from pipelines.release.comparison import COMPARED, Held
 from pipelines.release.log import Entry
 from pipelines.release.manifest import MANIFEST, SUMS, Manifest, ManifestError, ReleaseFile, listed, sums_text
+from pipelines.release.signatures import Verifier, require_signature
 from pipelines.release.store import AbsentError, ObjectStore, looked_for, patiently
 from pipelines.release.verify import load_manifest
 
@@ -35,7 +36,13 @@ class Pulled:
     kept: tuple[str, ...]
 
 
-def pull(store: ObjectStore, entry: Entry, folder: Path, on_bytes: Callable[[str, int], None] | None = None) -> Pulled:
+def pull(
+    store: ObjectStore,
+    entry: Entry,
+    folder: Path,
+    on_bytes: Callable[[str, int], None] | None = None,
+    verifier: Verifier | None = None,
+) -> Pulled:
     """Bring a whole release into a folder, and go on where an earlier pull stopped.
 
     Args:
@@ -43,12 +50,16 @@ def pull(store: ObjectStore, entry: Entry, folder: Path, on_bytes: Callable[[str
         entry: the log's entry of the release, which vouches for its manifest.
         folder: where to; it is made, or holds what an earlier pull of the same release left.
         on_bytes: told a path, and how many more of its bytes are there.
+        verifier: the key that the release must be signed with; None: it need not be.
 
     Raises:
+        SignatureError: it is not signed with that key; nothing is fetched.
         ManifestError: the manifest is missing, or not what the log vouches for.
         FetchedError: a file is missing or was tampered with, the folder holds something else, or cannot be written.
     """
     manifest = load_manifest(store, entry)
+    if verifier:
+        require_signature(store, manifest, verifier)
     sums = sums_text(listed(manifest))
     # Last: a folder with sums holds all that they list.
     wanted = (*listed(manifest), ReleaseFile(SUMS, hashlib.sha256(sums).hexdigest(), len(sums)))

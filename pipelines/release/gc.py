@@ -27,7 +27,7 @@ class Garbage:
 
 
 def collect(store: ObjectStore, dataset: str, delete: bool = False, age: timedelta = AGE) -> list[Garbage]:
-    """Find, and with ``delete`` remove, folders of releases that no log entry names, and what is no longer needed.
+    """Find, and with ``delete`` remove, releases and signatures that no log entry names, and what is no longer needed.
 
     A folder is left alone while one object in it is younger than ``age``, or an attempt announced itself within it.
     No longer needed are announcements, and checkpoints but for the newest two, once they are as old.
@@ -39,11 +39,12 @@ def collect(store: ObjectStore, dataset: str, delete: bool = False, age: timedel
     entries = read_log(store, dataset)
     named = {entry.folder for entry in entries}
     found: list[Garbage] = []
-    for folder, objects in _folders(store, f"{dataset}/releases").items():
-        if folder in named or not _are_old(objects, before) or _is_announced(store, dataset, folder, before):
-            continue
-        is_deleted = delete and _delete_folder(store, dataset, folder, objects, before)
-        found.append(_garbage(f"{dataset}/releases/{folder}", objects, is_deleted))
+    for prefix in (f"{dataset}/releases", f"{dataset}/signatures"):
+        for folder, objects in _folders(store, prefix).items():
+            if folder in named or not _are_old(objects, before) or _is_announced(store, dataset, folder, before):
+                continue
+            is_deleted = delete and _delete_folder(store, dataset, folder, objects, before)
+            found.append(_garbage(f"{prefix}/{folder}", objects, is_deleted))
     newest = due(len(entries))
     kept = {f"{dataset}/probe/{PROBE}", *(checkpoint_key(dataset, n) for n in (newest, due(newest - 1)))}
     for prefix in (f"{dataset}/intents", f"{dataset}/probe", checkpoints(dataset)):

@@ -12,6 +12,7 @@ from expectations.laws.content import Tables, prove_content
 from expectations.laws.deliveries import DeliveryRelations, prove_versions
 from expectations.laws.prove import Layer, prove_occurrences, prove_path
 from expectations.laws.verdicts import Verdict
+from pipelines.release.names import Names
 from pipelines.shapes.sql import literal
 from pipelines.warehouse.catalog import ANEW
 
@@ -48,22 +49,29 @@ class UnprovedError(RuntimeError):
 
 
 def prove_release(
-    con: duckdb.DuckDBPyConnection, folder: Path, sources: Sequence[str], conflicts: str
+    con: duckdb.DuckDBPyConnection, folder: Path, sources: Sequence[str], conflicts: str, names: Names
 ) -> list[Verdict]:
     """The laws between landing and the release's own files, exactly, judgment by judgment.
 
-    ``con`` is the run's warehouse, as ``bound_anew`` opens it; ``conflicts`` as for ``prove_content``.
+    ``con`` is the run's warehouse, as ``bound_anew`` opens it; ``conflicts`` as for ``prove_content``; ``names`` are
+    what annotators are called in the files.
     """
+
+    def held(table: str) -> str:
+        return names.taken_back(table, released(folder, table))
+
     chosen = ", ".join(literal(source) for source in sources)
     landing = Layer("landing", f"(select * from {ANEW}.judgments where source_id in ({chosen}))")
-    release = Layer("release", released(folder, "judgments"))
-    held = DeliveryRelations.within(ANEW)
+    release = Layer("release", held("judgments"))
+    deliveries = DeliveryRelations.within(ANEW)
     tables = ("items", "annotators", "annotator_attributes", "questions", "sources")
-    files = Tables("release", *(released(folder, table) for table in tables))
+    files = Tables("release", *(held(table) for table in tables))
     return [
-        *prove_path(con, [landing, release], exact=True, withdrawn={f"{landing.name}→{release.name}": held.withdrawn}),
-        *prove_occurrences(con, release, sources, held.files),
-        *prove_versions(con, release.name, release.relation, sources, held),
+        *prove_path(
+            con, [landing, release], exact=True, withdrawn={f"{landing.name}→{release.name}": deliveries.withdrawn}
+        ),
+        *prove_occurrences(con, release, sources, deliveries.files),
+        *prove_versions(con, release.name, release.relation, sources, deliveries),
         *prove_content(con, Tables.within("landing", ANEW), files, conflicts, sources),
     ]
 

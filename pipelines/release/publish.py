@@ -20,6 +20,7 @@ from pipelines.release.checkpoints import read_log, settle
 from pipelines.release.evolution import evolve
 from pipelines.release.log import Entry, entry_key
 from pipelines.release.manifest import MANIFEST, SUMS, Manifest, listed, sums_text
+from pipelines.release.signatures import Signer, sign
 from pipelines.release.standing import Standing
 from pipelines.release.store import ChecksumError, ObjectStore, create, pause
 
@@ -46,14 +47,17 @@ def publish(
     run_id: str,
     on_file: Callable[[str], None] | None = None,
     at_least: str | None = None,
+    signer: Signer | None = None,
 ) -> Published:
     """Publish a release, unless the latest one is the same, or the newest one that was yanked or rolled back.
 
     Where another publisher commits first, the version is decided anew and the release goes after theirs.
-    ``on_file`` is told each file once it is in the store and read back; ``at_least`` raises the version by hand.
+    ``on_file`` is told each file once it is in the store and read back; ``at_least`` raises the version by hand. What
+    the log names is signed from its first moment, where there is a ``signer``.
 
     Raises:
         PublishError: the store holds other bytes where ours should be, or gives back others than it was given.
+        SignatureError: something else lies where its signature should be.
         ManifestError, FetchedError, DifferenceError: the latest release cannot be compared with.
         StoreError: the store cannot be written, or does not keep what the protocol leans on.
     """
@@ -72,6 +76,8 @@ def publish(
         manifest = finish(built, evolved.decided.version, evolved.changelog)
         announce(store, dataset, manifest.folder, attempt)
         _upload(store, built, manifest, on_file)
+        if signer:
+            sign(store, manifest, signer)
         entry = Entry(
             sequence=len(entries) + 1,
             action="publish",

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pipelines.release.checkpoints import check_checkpoint, checkpoint_key, checkpoints, due, read_log
 from pipelines.release.log import POINTER, Entry, LogError, entry_key, pointer, read_entries
 from pipelines.release.manifest import MANIFEST, SUMS, Manifest, ManifestError, ReleaseFile, sums_text
+from pipelines.release.signatures import SignatureError, Verifier, require_signature, signature_key
 from pipelines.release.standing import Release, Standing
 from pipelines.release.store import ObjectStore, StoreError, looked_for, object_sha256
 
@@ -103,10 +104,11 @@ def last_manifest(store: ObjectStore, dataset: str) -> Manifest | None:
     return load_manifest(store, latest) if latest else None
 
 
-def verify(store: ObjectStore, dataset: str, version: str | None = None) -> Audit:
+def verify(store: ObjectStore, dataset: str, version: str | None = None, verifier: Verifier | None = None) -> Audit:
     """Check every byte of a release against its manifest, the manifest against the log, and what the log comes to.
 
-    The log is read entry by entry; the pointer and the checkpoints are held against it.
+    The log is read entry by entry; the pointer and the checkpoints are held against it. Where a ``verifier`` is given,
+    the release must be signed with its key, too.
 
     Raises:
         UnknownReleaseError: there is no such release.
@@ -122,6 +124,8 @@ def verify(store: ObjectStore, dataset: str, version: str | None = None) -> Audi
     except ManifestError as error:
         return Audit(entry, (*findings, Finding(f"{prefix}/{MANIFEST}", str(error))))
     findings += [_entry(entry, manifest), Finding(f"{prefix}/{MANIFEST}", None)]
+    if verifier:
+        findings.append(_signature(store, manifest, verifier))
     listed = {file.path: file for file in manifest.files}
     sums = sums_text((*manifest.files, _stored(store, prefix, MANIFEST)))
     fault = None if store.read(f"{prefix}/{SUMS}") == sums else "is missing or does not list the manifest's digests"
@@ -146,6 +150,15 @@ def _file(store: ObjectStore, prefix: str, file: ReleaseFile) -> Finding:
     except StoreError:
         return Finding(key, "is missing")
     return Finding(key, None if found == file.sha256 else f"has sha256 {found[:16]}…, expected {file.sha256[:16]}…")
+
+
+def _signature(store: ObjectStore, manifest: Manifest, verifier: Verifier) -> Finding:
+    key = signature_key(manifest.dataset, manifest.folder, verifier.key_id)
+    try:
+        require_signature(store, manifest, verifier)
+    except SignatureError as error:
+        return Finding(key, f"does not hold: {error}")
+    return Finding(key, None)
 
 
 def _entry(entry: Entry, manifest: Manifest) -> Finding:

@@ -32,7 +32,7 @@ from pipelines.release.store import (
     source_sha256,
     valid_key,
 )
-from pipelines.resources.s3_errors import ABSENT, TAKEN, error_code, plainly
+from pipelines.resources.s3_errors import ABSENT, TAKEN, denial, error_code, plainly
 
 LARGEST = 256 << 20
 """Bytes of the largest object: a single put, whose checksum is that of the whole object."""
@@ -72,7 +72,8 @@ class S3Store:
             self._encryption["SSEKMSKeyId"] = options.kms_key
         self._endpoint = options.endpoint or ""
         with self._plainly("reach"):
-            self._client = _client(options)
+            self._session = boto3.session.Session()
+            self._client = _client(self._session, options)
         self._endpoint = str(self._client.meta.endpoint_url)
         _require_tls(self._endpoint)
 
@@ -190,7 +191,8 @@ class S3Store:
         return email.utils.parsedate_to_datetime(page["ResponseMetadata"]["HTTPHeaders"]["date"])
 
     def _plainly(self, what: str) -> AbstractContextManager[None]:
-        return plainly(f"cannot {what} the store {self.uri}", urlsplit(self._endpoint).netloc.rpartition("@")[2])
+        server = urlsplit(self._endpoint).netloc.rpartition("@")[2]
+        return plainly(f"cannot {what} the store {self.uri}", server, lambda: denial(what, self._session))
 
 
 class _Body(io.RawIOBase):
@@ -215,8 +217,8 @@ class _Body(io.RawIOBase):
         super().close()
 
 
-def _client(options: S3Options) -> Any:
-    return boto3.session.Session().client(
+def _client(session: boto3.session.Session, options: S3Options) -> Any:
+    return session.client(
         "s3",
         endpoint_url=options.endpoint,
         region_name=options.region,

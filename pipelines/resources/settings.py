@@ -32,6 +32,8 @@ class Settings(BaseSettings):
     s3_kms_key: str | None = Field(None, description="the key for aws:kms; default: the bucket's own")
     pseudonym_key: SecretStr | None = Field(None, description="64 or more hex digits; 32 bytes")
     pseudonym_key_file: Path | None = Field(None, description="a file that holds the key in hex")
+    signing_key_file: Path | None = Field(None, description="a private Ed25519 key in PEM; releases are signed with it")
+    trusted_key_file: Path | None = Field(None, description="a public one; releases must be signed with it")
 
     @field_validator("pseudonym_key")
     @classmethod

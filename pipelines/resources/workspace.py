@@ -13,7 +13,9 @@ from pathlib import Path
 
 from pipelines.domain.pseudonyms import PseudonymKey
 from pipelines.landing.home import Home, private_folder, write_private
+from pipelines.release.signatures import Signer, Verifier
 from pipelines.release.store import ObjectStore
+from pipelines.resources.keys import read_private, read_signer, read_verifier
 from pipelines.resources.settings import Settings, SettingsError, key_bytes, load_settings
 from pipelines.resources.stores import open_store
 
@@ -64,6 +66,25 @@ class Workspace:
             self._make_key(path)
         return _read_key(path)
 
+    @cached_property
+    def signer(self) -> Signer | None:
+        """The key that releases are signed with when they are published; None: they are not.
+
+        Raises:
+            SettingsError: the file is missing, readable by others, or holds no such key.
+        """
+        path = self.settings.signing_key_file
+        return read_signer(path.expanduser()) if path else None
+
+    def verifier(self, file: Path | None = None) -> Verifier | None:
+        """The key that a release must be signed with: of the file that is given, or of the settings; None: of nobody.
+
+        Raises:
+            SettingsError: the file cannot be read, or holds no such key.
+        """
+        path = file or self.settings.trusted_key_file
+        return read_verifier(path.expanduser()) if path else None
+
     def _make_key(self, path: Path) -> None:
         temporary = path.with_name(f".{path.name}.{os.getpid()}")
         write_private(temporary, secrets.token_hex(32).encode() + b"\n")
@@ -80,13 +101,7 @@ class Workspace:
 
 
 def _read_key(path: Path) -> PseudonymKey:
-    try:
-        mode = path.stat().st_mode & 0o077
-        text = path.read_text(encoding="ascii")
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"pseudonym key file {path}: cannot be read ({type(error).__name__})") from None
-    if mode:
-        raise SettingsError(f"pseudonym key file {path}: others can read it; run: chmod 600 {path}")
+    text = read_private(path, "pseudonym key file").decode("ascii", "replace")
     try:
         return PseudonymKey(key_bytes(text))
     except ValueError as error:

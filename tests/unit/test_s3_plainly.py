@@ -34,7 +34,7 @@ def answered(code: str, status: int) -> boto.ClientError:
     ("error", "kind", "told"),
     [
         (answered("ExpiredToken", 400), StoreError, "the credentials have expired; log in again"),
-        (answered("AccessDenied", 403), StoreError, "these credentials may not do that"),
+        (answered("AccessDenied", 403), StoreError, "have no right to s3:PutObject there"),
         (answered("NoSuchBucket", 404), StoreError, "there is no such bucket"),
         (answered("RequestTimeTooSkewed", 403), StoreError, "set the clock"),
         (answered("PermanentRedirect", 301), StoreError, "set VARIORUM_S3_REGION"),
