@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
+from pipelines.commands.choice import DatasetOption, VersionArgument, chosen, only_dataset
 from pipelines.commands.console import USAGE, console, plain_errors, stop
 from pipelines.commands.options import HomeOption, StoreOption, workspace
-from pipelines.commands.release import DatasetOption, VersionArgument, _only, chosen
 
 
 def sign(
@@ -44,7 +44,7 @@ def sign(
                 USAGE,
             )
         target = space.store
-        entry = chosen(target, _only(target, dataset), version)
+        entry = chosen(target, only_dataset(target, dataset), version)
         where = sign_release(target, load_manifest(target, entry), signer)
     console().print(
         f"{entry.dataset} {entry.version} is signed by the key {signer.verifier.key_id[:16]}: {target.uri}/{where}",

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from botocore import exceptions as boto
 
@@ -17,11 +18,27 @@ ABSENT = {"NoSuchKey", "404", "NotFound"}
 
 _GARBLED = {"BadDigest", "InvalidDigest", "XAmzContentSHA256Mismatch", "XAmzContentChecksumMismatch"}
 _VAGUE = {"ConditionalRequestConflict", "OperationAborted", "RequestTimeout", "IncompleteBody", "SlowDown"}
+_DENIED = {"AccessDenied", "403"}
+_RIGHTS = {
+    "read": ("s3:GetObject", "reader"),
+    "list": ("s3:ListBucket", "reader"),
+    "write": ("s3:PutObject", "publisher"),
+    "mark": ("s3:PutObject", "eraser"),
+    "delete": ("s3:DeleteObject", "eraser"),
+}
+"""Which right each thing that is done to a bucket takes, and which policy of ``deploy/object-store`` gives it."""
+
+_ORIGINS = {
+    "env": "the environment",
+    "shared-credentials-file": "AWS's file of credentials",
+    "config-file": "AWS's configuration",
+    "iam-role": "this machine's role",
+    "container-role": "this container's role",
+}
+"""Where credentials come from, by the names that botocore has for it."""
+
 _ADVICE = {
     "NoSuchBucket": "there is no such bucket; make it, or name another one with --store",
-    "AccessDenied": "these credentials may not do that; ask for the right to it (s3:GetObject, s3:ListBucket,"
-    " and s3:PutObject to publish)",
-    "403": "these credentials may not do that, or are not valid",
     "ExpiredToken": "the credentials have expired; log in again",
     "TokenRefreshRequired": "the credentials have expired; log in again",
     "InvalidAccessKeyId": "the server does not know this access key; look at AWS_ACCESS_KEY_ID or the profile",
@@ -40,13 +57,24 @@ def error_code(error: boto.ClientError) -> str:
     return str(error.response.get("Error", {}).get("Code", "an error"))
 
 
+def denial(what: str, session: Any) -> str:
+    """Who may not do what, and which role may: ``what`` begins with one of the verbs of the store's own sentences."""
+    action, role = _RIGHTS["mark" if "/collecting/" in what else what.split()[0]]
+    method = str(getattr(session.get_credentials(), "method", "nowhere"))
+    return (
+        f"the credentials from {_ORIGINS.get(method, method)} have no right to {action} there; look at the bucket's"
+        f" name, or ask for the role {role} (deploy/object-store/{role}.json)"
+    )
+
+
 @contextmanager
-def plainly(told: str, server: str) -> Iterator[None]:
+def plainly(told: str, server: str, denied: Callable[[], str]) -> Iterator[None]:
     """Turns what boto3 raises into one plain sentence. No message of its own is passed on: it may tell secrets.
 
     Args:
         told: what cannot be done, and to which store: the sentence's beginning.
         server: the host's name, and the port.
+        denied: what to say where a right is missing.
 
     Raises:
         UnsureError: what was asked may have been done.
@@ -63,7 +91,8 @@ def plainly(told: str, server: str) -> Iterator[None]:
             raise ChecksumError(f"{told}: the bytes do not have the sha256 that was announced") from None
         if code in _VAGUE or status in (409, 429) or status >= 500:
             raise UnsureError(f"{told}: the server answers {code} ({status}); try again later") from None
-        raise StoreError(f"{told}: {_ADVICE.get(code, f'the server answers {code} ({status})')}") from None
+        advice = denied() if code in _DENIED else _ADVICE.get(code)
+        raise StoreError(f"{told}: {advice or f'the server answers {code} ({status})'}") from None
     except (boto.NoCredentialsError, boto.PartialCredentialsError):
         raise StoreError(
             f"{told}: no credentials; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, or log in"

@@ -14,7 +14,7 @@ from pipelines.resources.folder import FolderStore
 from pipelines.resources.s3 import S3Options, S3Store
 from tests.conftest import variorum
 from tests.faults.proxy import NO_PRECONDITIONS, fault_proxy
-from tests.s3_server import BUCKET, READER, REGION, S3Server
+from tests.s3_server import ADMIN, BUCKET, READER, REGION, S3Server
 
 
 def refused(tmp_path: Path, store: str, **environment: str) -> str:
@@ -29,7 +29,7 @@ def refused(tmp_path: Path, store: str, **environment: str) -> str:
 
 
 def test_a_missing_bucket(s3: S3Server, tmp_path: Path) -> None:
-    told = refused(tmp_path, "s3://nowhere/x", **s3.environment())
+    told = refused(tmp_path, "s3://nowhere/x", **s3.environment(ADMIN))
     assert told == (
         "variorum: cannot write demo/probe/precondition to the store s3://nowhere/x: there is no such bucket; make it,"
         " or name another one with --store"
@@ -38,7 +38,7 @@ def test_a_missing_bucket(s3: S3Server, tmp_path: Path) -> None:
 
 def test_credentials_that_may_only_read(s3: S3Server, s3_store: S3Store, tmp_path: Path) -> None:
     told = refused(tmp_path, s3_store.uri, **s3.environment(READER))
-    assert "these credentials may not do that; ask for the right to it" in told
+    assert "have no right to s3:PutObject there; look at the bucket's name, or ask for the role publisher" in told
 
 
 def test_a_wrong_secret(s3: S3Server, s3_store: S3Store, tmp_path: Path) -> None:

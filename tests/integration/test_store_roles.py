@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from datetime import timedelta
 from fnmatch import fnmatchcase
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +49,7 @@ def abandoned(s3_as: Become, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 
     with pytest.raises(KeyboardInterrupt):
         publish(store, built(tmp_path / "b", "two"), "r", die)
-    monkeypatch.setattr(gc, "AGE", timedelta(days=-1))
+    monkeypatch.setattr(gc, "collect", partial(gc.collect, age=timedelta(days=-1)))
     named = find_release(store, DATASET, None).folder
     (orphan,) = {key.split("/")[2] for key in store.keys(f"{DATASET}/releases")} - {named}
     return orphan

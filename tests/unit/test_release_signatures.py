@@ -36,8 +36,8 @@ from pipelines.release.signatures import (
     signers,
     statement,
 )
-from pipelines.release.store import FolderStore
 from pipelines.release.verify import find_release, load_manifest, verify
+from pipelines.resources.folder import FolderStore
 from pipelines.resources.keys import read_signer, read_verifier
 from pipelines.resources.settings import Settings, SettingsError
 from pipelines.resources.workspace import Workspace
@@ -223,9 +223,7 @@ def test_a_tampered_release_is_not_saved_by_its_signature(store: Watched, tmp_pa
     assert fault.path.endswith("judgments/part-00000.parquet")
 
 
-def test_signatures_of_what_was_never_committed_are_garbage(
-    store: Watched, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_signatures_of_what_was_never_committed_are_garbage(store: Watched, tmp_path: Path) -> None:
     class Dies(FolderStore):
         def put_if_absent(self, key: str, source: Path | bytes, sha256: str | None = None) -> bool:
             if "/log/" in key:
@@ -236,8 +234,7 @@ def test_signatures_of_what_was_never_committed_are_garbage(
     with pytest.raises(KeyboardInterrupt):
         released(Dies(tmp_path / "store"), more, tmp_path / "made", signer=SIGNER)
     assert len(list(store.keys("d/signatures"))) == 2
-    monkeypatch.setattr(gc, "AGE", timedelta(days=-1))
-    assert all(one.is_deleted for one in gc.collect(store, "d", delete=True))
+    assert all(one.is_deleted for one in gc.collect(store, "d", delete=True, age=timedelta(days=-1)))
     assert len(list(store.keys("d/signatures"))) == 1
     assert verify(store, "d", None, SIGNER.verifier).is_whole
 
