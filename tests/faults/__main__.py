@@ -33,7 +33,7 @@ from pipelines.resources.s3 import S3Options, S3Store
 from tests.faults.beside import collections, pulls
 from tests.faults.proxy import fault_proxy
 from tests.faults.trials import Opens, Outcome, faulty, kills, races
-from tests.s3_server import BUCKET, REGION, S3Server, s3_server
+from tests.s3_server import BUCKET, ERASER, REGION, S3Server, s3_server
 
 SMALL = {"points": 10, "rounds": 3, "publishers": 4, "races": 5, "faulty": 3, "pulls": 10, "collected": 1}
 FULL = {"points": 15, "rounds": 20, "publishers": 8, "races": 50, "faulty": 50, "pulls": 300, "collected": 10}
@@ -41,7 +41,9 @@ SHARES = (0.05, 0.1, 0.2)
 """Of all requests, how many the proxy spoils."""
 
 
-def trials(kind: str, opens: Opens, folder: Path, size: dict[str, int]) -> Iterator[tuple[str, Outcome]]:
+def trials(
+    kind: str, opens: Opens, folder: Path, size: dict[str, int], erases: Opens | None = None
+) -> Iterator[tuple[str, Outcome]]:
     """Each kind of trial against one kind of store: half of the races with one release, half with distinct ones."""
     points, rounds = size["points"], size["rounds"]
     yield f"{kind}: publish, kill -9, {points} points × {rounds}", kills(opens, folder / "kills", points, rounds)
@@ -52,7 +54,7 @@ def trials(kind: str, opens: Opens, folder: Path, size: dict[str, int]) -> Itera
         yield f"{kind}: {size['publishers']} publishers, {told}, {size['races']} races", found
     turns = size["collected"]
     told = f"{kind}: {size['publishers']} publishers × {turns}, killed, going on while garbage is collected"
-    yield told, collections(opens, folder / "collections", size["publishers"], turns)
+    yield told, collections(opens, folder / "collections", size["publishers"], turns, erases=erases)
 
 
 def on_folder(folder: Path, size: dict[str, int]) -> Iterator[tuple[str, Outcome]]:
@@ -120,13 +122,20 @@ def on_s3(folder: Path, size: dict[str, int]) -> Iterator[tuple[str, Outcome]]:
     with s3_server(folder / "server") as server:
         os.environ.update(server.environment())
         # Each store makes its client from it: what boto3 knows of S3 is read once, not hundreds of times.
-        session = boto3.session.Session()
+        made = boto3.session.Session
+        session = made()
         boto3.session.Session = lambda: session
 
         def s3_store(name: str) -> ObjectStore:
             return S3Store(BUCKET, name, S3Options(server.endpoint, REGION))
 
-        yield from trials("S3", s3_store, folder / "s3", size)
+        def as_eraser(name: str) -> ObjectStore:
+            """As who may delete, and not publish; called by a process of its own."""
+            os.environ.update(server.environment(ERASER))
+            boto3.session.Session = made
+            return s3_store(name)
+
+        yield from trials("S3", s3_store, folder / "s3", size, as_eraser)
         # Last, since proxies have threads, and who has threads does not fork.
         for share in SHARES:
             yield through_proxy(server, share, s3_store, folder / f"proxy-{share}", size["faulty"])

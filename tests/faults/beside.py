@@ -99,7 +99,9 @@ def _is_whole(folder: Path, path: str, manifest: Manifest) -> bool:
     return known.get(path) == file_sha256(folder / path)
 
 
-def collections(opens: Opens, folder: Path, publishers: int, rounds: int, age: timedelta = AGE) -> Outcome:
+def collections(
+    opens: Opens, folder: Path, publishers: int, rounds: int, age: timedelta = AGE, erases: Opens | None = None
+) -> Outcome:
     """Publishers are killed and go on later, about when what they left is garbage, while a collector deletes.
 
     Torn: the log names a release that is not whole. Lost: one of theirs is not there, or twice. Unconverged: a
@@ -108,7 +110,7 @@ def collections(opens: Opens, folder: Path, publishers: int, rounds: int, age: t
     outcome, began = Outcome(), time.monotonic()
     count = len(requests_of(opens, folder / "count"))
     done, told = folder / "done", folder / "collected"
-    collector = fork(lambda: told.write_text(str(_collect_until(opens("collected"), done, age))))
+    collector = fork(lambda: told.write_text(str(_collect_until((erases or opens)("collected"), done, age))))
     children = [
         fork(lambda n=n: _publish_all(opens, folder / str(n), n, rounds, count))  # type: ignore[misc]
         for n in range(publishers)
