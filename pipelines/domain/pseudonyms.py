@@ -9,6 +9,9 @@ import hashlib
 import hmac
 from dataclasses import dataclass, field
 
+PSEUDONYM = "a[0-9a-f]{32}"
+"""The form of a pseudonym, as a pattern."""
+
 MINIMUM_KEY_BYTES = 32
 _SEPARATOR = b"\x1f"
 

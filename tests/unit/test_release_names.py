@@ -27,6 +27,7 @@ def con() -> Iterator[duckdb.DuckDBPyConnection]:
             f"create table {ANEW}.annotators as from (values ('s', 'ana'), ('s', 'bo'), ('t', 'cy'))"
             " held (source_id, annotator_id)"
         )
+        con.execute(f"create table {ANEW}.items (source_id varchar, extra varchar)")
         con.execute(
             "create table told as from (values ('s', 'bo', 'age', 1, '30'), ('s', 'ana', 'age', 1, '40'),"
             " ('s', null, 'age', 1, '50')) held (source_id, annotator_id, attribute, observation, value)"
@@ -78,4 +79,43 @@ def test_whoever_has_no_name_of_the_tier_is_told_apart(con: duckdb.DuckDBPyConne
 
 def test_tables_without_annotators_are_left_alone(con: duckdb.DuckDBPyConnection) -> None:
     names = names_of(con, KEY, "public", ["s"])
-    assert (names.given("items", "from told"), names.taken_back("items", "told")) == ("from told", "told")
+    assert (names.given("questions", "from told"), names.taken_back("questions", "told")) == ("from told", "told")
+
+
+ANA, BO = (KEY.pseudonym("f", "p", who) for who in ("ana", "bo"))
+
+
+@pytest.fixture
+def written(con: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
+    """Items by two people who judged nothing, one by nobody, and one whose export has an author of its own."""
+    con.execute(
+        "create table written as from (values"
+        f' (\'s\', \'1\', \'{{"n": 1.50, "author":"{ANA}"}}\'), (\'s\', \'2\', \'{{"author":"{BO}","x":"{BO[:9]}"}}\'),'
+        " ('s', '3', null), ('s', '4', '{\"author\":\"Jane\"}')) held (source_id, item_id, extra)"
+    )
+    con.execute(f"insert into {ANEW}.items select source_id, extra from written")
+    return con
+
+
+def test_who_wrote_what_was_judged_is_renamed_too_and_nothing_else_of_extra(written: duckdb.DuckDBPyConnection) -> None:
+    names = names_of(written, KEY, "public", ["s"])
+    held = names.given("items", "from written")
+    extras = [row[2] for row in written.execute(held).fetchall()]
+    assert extras == [
+        f'{{"n": 1.50, "author":"{OWN.renamed(ANA)}"}}',
+        f'{{"author":"{OWN.renamed(BO)}","x":"{BO[:9]}"}}',
+        None,
+        '{"author":"Jane"}',
+    ]
+    back = written.execute(f"from {names.taken_back('items', f'({held})')} order by all").fetchall()
+    assert back == written.execute("from written order by all").fetchall()
+
+
+@pytest.mark.parametrize("who", [ANA, OWN.renamed(BO), KEY.pseudonym("f", "p", "somebody")])
+def test_an_author_under_another_name_is_not_what_landing_holds(written: duckdb.DuckDBPyConnection, who: str) -> None:
+    """Landing's own name, another author's, and a made-up one."""
+    names = names_of(written, KEY, "public", ["s"])
+    held = names.given("items", "from written")
+    wrong = f"(select * replace (replace(extra, '{OWN.renamed(ANA)}', '{who}') as extra) from ({held}))"
+    back = written.execute(f"from {names.taken_back('items', wrong)} order by all").fetchall()
+    assert back != written.execute("from written order by all").fetchall()
