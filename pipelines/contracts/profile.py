@@ -46,6 +46,14 @@ class Control(Part):
     note: str | None = Field(None, description="what is to be known of it")
 
 
+class ControlsIn(Part):
+    """Where a format lists the controls of an act by name and kind."""
+
+    list: FieldPath = Field(description="path of the list")
+    name: str = Field(min_length=1, description="key of an element that names its control")
+    kind: str = Field(min_length=1, description="key of an element that says of which kind it is")
+
+
 class ToolFormat(Part):
     """One format that a tool exports: what is the same in every project."""
 
@@ -53,6 +61,12 @@ class ToolFormat(Part):
     note: str | None = Field(None, description="what is to be known of it")
     attribution: Attribution = Field(description="what its annotator ids can bear")
     losses: list[str] = Field(default_factory=list, description="loss codes")
+    recognised_by: list[str] = Field(
+        default_factory=list, description="keys that every record has, and together hardly another export's"
+    )
+    controls_in: ControlsIn | None = Field(
+        None, description="where the controls of an act are listed, for who proposes a contract"
+    )
     data: FieldPath = Field(description="where the project's own fields are; {name} is the name of one")
     named: dict[str, FieldPath] = Field(
         default_factory=dict, description="$name → path: fields of the tool's own that a project may name"

@@ -106,6 +106,12 @@ class Field:
         elements = [one for value in self.given if isinstance(value, list) for one in value]
         return bool(elements) and all(isinstance(one, dict) and {"start", "end"} <= one.keys() for one in elements)
 
+    @property
+    def is_ranked(self) -> bool:
+        """Whether it holds lists of options with a rank each."""
+        elements = [one for value in self.given if isinstance(value, list) for one in value]
+        return bool(elements) and all(isinstance(one, dict) and "rank" in one for one in elements)
+
     @cached_property
     def mean_length(self) -> float:
         """Characters a text, on average."""

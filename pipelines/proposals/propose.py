@@ -15,6 +15,7 @@ from pipelines.proposals.guess import Guess, as_yaml, count_guesses
 from pipelines.proposals.names import person_rank, thing_rank
 from pipelines.proposals.roles import roles_of
 from pipelines.proposals.sample import RECORDS, Sample, SampleError, take_sample
+from pipelines.proposals.tools import Tool, apart_of, asked_of, profile_of, recognised
 
 
 @dataclass(frozen=True)
@@ -47,12 +48,18 @@ def propose(code: str, path: Path) -> Proposal:
     questions: dict[str, Any] = {}
     unplaced: list[str] = []
     attribution: Any = None
+    profile: dict[str, Any] = {}
     for sample, members in groups:
         pattern = _pattern(base, members, alone=len(groups) == 1)
         role = _role(sample) if len(groups) > 1 else "judgments"
         head = {"role": role if role == "judgments" else Guess(role, "one record each"), "pattern": pattern}
         if role != "judgments":
             mappings.append({**head, "dialect": sample.dialect, **_described(sample, role)})
+            continue
+        if (tool := recognised(sample)) is not None and not profile:
+            profile, asked, told_of = _by_tool(tool, sample)
+            questions |= asked
+            remarks += told_of
             continue
         apart = take_apart(sample)
         if apart.annotator is None and len(members) > 1:
@@ -73,8 +80,27 @@ def propose(code: str, path: Path) -> Proposal:
             remarks.append(f"{told}: no field looks like an answer; name the answers yourself")
         if not sample.is_whole:
             remarks.append(f"{told}: only the first {len(sample.records):,} records were looked at")
-    text = "\n".join(_lines(code, attribution, questions, mappings)) + "\n"
+    text = "\n".join(_lines(code, attribution, questions, mappings, profile)) + "\n"
     return Proposal(text, count_guesses(text), tuple(unplaced), tuple(remarks))
+
+
+def _by_tool(tool: Tool, sample: Sample) -> tuple[dict[str, Any], dict[str, Any], list[str]]:
+    """What stands under ``profile``, the questions, and what to know of them."""
+    apart = apart_of(tool, sample)
+    roles = roles_of(apart)
+    fields = [
+        answer["field"] if isinstance(answer, dict) and "field" in answer else answer
+        for answer in roles.mapping["answers"].values()
+    ]
+    others = [field for field in [*fields, *roles.unplaced] if isinstance(field, str)]
+    asked = asked_of(tool, apart, others, set())
+    remarks = [
+        f"what {tool.tool}, format {tool.format}, had lost is in docs/profiles.md: look for a format that loses less"
+    ]
+    if not asked:
+        remarks.append("none of the tool's controls was found in the sample; docs/profiles.md says where it reads them")
+    questions = {code: one.question for code, (one, _, _) in asked.items()}
+    return profile_of(tool, roles.mapping["item"], asked), questions, remarks
 
 
 def _files(path: Path) -> list[Path]:
@@ -155,16 +181,22 @@ def _attribution(apart: Apart) -> Guess:
     return Guess("stable", "or item_scoped, if an id means another person in another item")
 
 
-def _lines(code: str, attribution: Any, questions: dict[str, Any], mappings: list[dict[str, Any]]) -> Iterable[str]:
+def _lines(
+    code: str, attribution: Any, questions: dict[str, Any], mappings: list[dict[str, Any]], profile: dict[str, Any]
+) -> Iterable[str]:
     attributes: dict[str, Any] = {
         "source": code,
         "title": Guess(code.replace("_", " "), "a name for people"),
         "licence": Guess("LicenseRef-unknown", "an SPDX id, such as CC-BY-4.0"),
-        "platform": Guess(code, "the tool or marketplace that the annotators' ids belong to"),
-        "attribution": attribution or Guess("none", "no field says who judged"),
-        "questions": questions,
-        "files": mappings,
     }
+    if profile:
+        attributes["profile"] = profile
+    else:
+        attributes["platform"] = Guess(code, "the tool or marketplace that the annotators' ids belong to")
+        attributes["attribution"] = attribution or Guess("none", "no field says who judged")
+    attributes["questions"] = questions
+    if mappings:
+        attributes["files"] = mappings
     yield "# Proposed from a sample. Look at each guess, mend it or delete its mark, and try:"
     yield f"# variorum source check {code}"
     yield f"type: {SOURCE_COMPONENT}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,9 +38,11 @@ def code_of(name: str, taken: set[str]) -> str:
     return code
 
 
-def question_of(one: Field, acts: int, taken: set[str]) -> Asked:
-    """The question whose answers a field holds, of so many acts."""
+def question_of(one: Field, acts: int, taken: set[str], allowed: Sequence[str] = ()) -> Asked:
+    """The question whose answers a field holds, of so many acts; of an allowed type, where only some are."""
     question, why, more = _typed(one)
+    if allowed and question["type"] not in allowed:
+        question, why, more = _of_type(one, allowed[0]), f"a {allowed[0]} question by its control", {}
     abstaining = [value for value in question.get("options", ()) if is_abstaining(value)]
     if abstaining:
         question["abstain"] = abstaining
@@ -49,6 +52,21 @@ def question_of(one: Field, acts: int, taken: set[str]) -> Asked:
         why += "; without a value it may not have been asked"
     code = code_of(one.name, taken)
     return Asked(code, Guess(question, why), {"field": one.path, **more} if more else one.path)
+
+
+def _of_type(one: Field, kind: str) -> dict[str, Any]:
+    """A question of a type that the values alone would not have told."""
+    if kind == "pairwise":
+        sides = [value for value in one.distinct if value.lower() not in TIES]
+        ties = [value for value in one.distinct if value.lower() in TIES]
+        answers = dict(zip(sides, ("left", "right"), strict=False)) | {value: "tie" for value in ties[:1]}
+        return {"type": kind, "answers": answers}
+    if kind == "rating":
+        return {"type": kind, "scale": {"kind": "interval"}}
+    if kind in ("choice", "multi_choice"):
+        held = [value for some in one.given for value in (some if isinstance(some, list) else [some])]
+        return {"type": kind, "options": sorted({text_of(value) for value in held})}
+    return {"type": kind}
 
 
 def one_hot_of(prefix: str, columns: list[Field], taken: set[str]) -> Asked:
@@ -80,8 +98,10 @@ def _typed(one: Field) -> tuple[dict[str, Any], str, dict[str, Any]]:
     """The question, the reason, and what the answer's mapping needs beside its field."""
     if one.is_spans:
         return {"type": "spans"}, "a list of stretches with start and end", {}
-    if one.is_list:
+    if one.is_list and not is_remark(one):
         return _set(one)
+    if one.is_ranked:
+        return {"type": "ranking"}, "lists of options with their ranks", {}
     if (numbers := one.numbers) is not None:
         return _number(one, numbers)
     if pairwise := _pairwise(one):
@@ -98,6 +118,8 @@ def _typed(one: Field) -> tuple[dict[str, Any], str, dict[str, Any]]:
 def _set(one: Field) -> tuple[dict[str, Any], str, dict[str, Any]]:
     found = Counter(text_of(value) for held in one.given for value in held)
     options = sorted(found)
+    if len(options) > 1 and all(sorted(map(text_of, held)) == options for held in one.given):
+        return {"type": "ranking"}, f"each list holds the same {len(options)} values, in some order", {}
     why = f"lists of {len(options)} different values; there may be more"
     return {"type": "multi_choice", "options": options}, why, {}
 

@@ -79,8 +79,8 @@ def texts_are_stripped(patch: pytest.MonkeyPatch) -> None:
 def numbers_are_rounded(patch: pytest.MonkeyPatch) -> None:
     """A number is read as a double."""
 
-    def rounded(record: Any) -> tuple[dict[str, Any], str | None]:
-        value, key = parse(record)
+    def rounded(record: Any, **given: Any) -> tuple[dict[str, Any], str | None]:
+        value, key = parse(record, **given)
         return msgspec.json.decode(msgspec.json.encode(value)), key
 
     patch.setattr(f"{CHUNKS}.parse", rounded)
@@ -130,10 +130,10 @@ def a_truncated_array_is_taken(patch: pytest.MonkeyPatch) -> None:
 def a_reader_gives_up(patch: pytest.MonkeyPatch) -> None:
     """An error of the reader's own comes through."""
 
-    def failing(record: Any) -> Any:
+    def failing(record: Any, **given: Any) -> Any:
         if b"\\" in record.raw:
             raise KeyError("escape")
-        return parse(record)
+        return parse(record, **given)
 
     patch.setattr(f"{CHUNKS}.parse", failing)
 

@@ -240,3 +240,43 @@ def test_what_is_written_is_read_back_whatever_the_values_and_however_long_the_r
     text = "\n".join(as_yaml("attributes", marked))
     assert yaml.safe_load(text) == {"attributes": content}
     assert count_guesses(text) >= len(content)
+
+
+TOOLS = ROOT.parent / "shared" / "tool_exports"
+
+
+@pytest.mark.parametrize(
+    ("export", "tool", "controls"),
+    [
+        (
+            "label-studio/ratings/{}/export_JSON_all.json",
+            "label_studio json",
+            "best confidence issues quality rationale",
+        ),
+        ("label-studio/pairwise/{}/export_JSON_all.json", "label_studio json", "margin pref rationale"),
+        ("label-studio/ratings/{}/export_JSON_MIN_all.json", "label_studio json_min", "best confidence issues quality"),
+        ("label-studio/pairwise/{}/export_CSV_all.csv", "label_studio csv", "margin pref rationale"),
+        ("argilla/prefs/{}/rest_records.json", "argilla rest", "best issues order quality rationale"),
+        ("argilla/prefs/{}/to_list_flat.json", "argilla list", "best issues order quality rationale"),
+        ("argilla/prefs/{}/hf_dataset.jsonl", "argilla datasets", "best issues order quality rationale"),
+    ],
+)
+def test_an_export_of_a_tool_is_recognised_and_lands_by_its_profile(
+    tmp_path: Path, export: str, tool: str, controls: str
+) -> None:
+    proposal, contract, found = checked(tmp_path, TOOLS / export.format("before_user_delete"))
+    stated = yaml.safe_load(proposal.text)["attributes"]["profile"]
+    default = {"label_studio": "json", "argilla": "rest"}[stated["tool"]]
+    assert f"{stated['tool']} {stated.get('format', default)}" == tool
+    assert set(controls.split()) <= contract.questions.keys()
+    assert all(one.judgments > 20 for one in found.questions if one.question in controls.split())
+    assert found.is_clean, found.refusals
+
+
+def test_an_export_that_only_resembles_a_tool_s_is_read_by_itself(tmp_path: Path) -> None:
+    records = [
+        {"annotations": [{"rater": who, "label": who % 2} for who in (11, 12)], "text_id": at} for at in range(9)
+    ]
+    proposal, contract, _ = checked(tmp_path, written(tmp_path / "export.jsonl", records))
+    assert "profile" not in yaml.safe_load(proposal.text)["attributes"]
+    assert contract.questions.keys() == {"label"}
