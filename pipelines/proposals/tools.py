@@ -184,6 +184,8 @@ def _fields(stated: ToolFormat, acts: list[Act], others: list[str]) -> Found:
             name = match.groupdict().get("control") or path
             if name in stated.reserved:
                 continue
+            if control.json_cells and control.json_cells not in _wrappings(one, stated):
+                continue
             kinds[name].append(kind)
             held = list(one.values.values())
             each = [value for some in held for value in some or ()] if control.zip else held
@@ -214,18 +216,30 @@ def _pattern(template: str) -> str:
     return _GROUP.sub(group, re.escape(plain))
 
 
-def _unwrapped(value: Any) -> Any:
-    """What a tool's value says: out of objects of one entry, and of cells that are JSON."""
+def _wrappings(one: Field, stated: ToolFormat) -> set[str]:
+    """The keys under which a table's values stand; bare ones are chosen options, or texts."""
+    opened = [_opened(value) for value in one.given]
+    known = {control.json_cells for control in stated.controls.values() if control.json_cells}
+    keys = {key for value in opened if isinstance(value, dict) for key in value} & known
+    return keys if keys - {"text"} else {"choices", "text", *keys}
+
+
+def _opened(value: Any) -> Any:
+    """A cell's JSON as values, and a list of one object as that object."""
     if isinstance(value, str) and value[:2] in ("[{", '{"'):
         try:
             value = json.loads(value)
         except ValueError:
             return value
     if isinstance(value, list) and len(value) == 1 and isinstance(value[0], dict):
-        value = value[0]
-    if isinstance(value, dict) and len(value) == 1:
-        return next(iter(value.values()))
+        return value[0]
     return value
+
+
+def _unwrapped(value: Any) -> Any:
+    """What a tool's value says: out of objects of one entry, and of cells that are JSON."""
+    value = _opened(value)
+    return next(iter(value.values())) if isinstance(value, dict) and len(value) == 1 else value
 
 
 def _settled(values: dict[int, Any]) -> dict[int, Any]:

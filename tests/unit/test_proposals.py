@@ -269,8 +269,9 @@ def test_an_export_of_a_tool_is_recognised_and_lands_by_its_profile(
     default = {"label_studio": "json", "argilla": "rest"}[stated["tool"]]
     assert f"{stated['tool']} {stated.get('format', default)}" == tool
     assert set(controls.split()) <= contract.questions.keys()
-    assert all(one.judgments > 20 for one in found.questions if one.question in controls.split())
-    assert found.is_clean, found.refusals
+    assert all(one.judgments > 50 for one in found.questions if one.question in controls.split())
+    # In a table a batch of the project's own looks like an answer; somebody has to take it out.
+    assert [one for one in found.refusals if "question meta_batch" not in one] == []
 
 
 def test_an_export_that_only_resembles_a_tool_s_is_read_by_itself(tmp_path: Path) -> None:
