@@ -19,7 +19,7 @@ from expectations.laws.evidence import Divided, most_divided
 from expectations.laws.prove import Layer, prove_occurrences, prove_path
 from expectations.laws.raw import FileBooks, FileRecount, prove_arrival, prove_ingest, prove_recount
 from expectations.laws.verdicts import Verdict, sort_key
-from pipelines.contracts.answers import AnswerMapping
+from pipelines.contracts.answers import AnswerMapping, ListedFields
 from pipelines.contracts.model import SourceContract
 from pipelines.contracts.paths import parse_path
 from pipelines.landing.deliveries import file_sha256, raw_file
@@ -216,22 +216,24 @@ def _form(answer: AnswerMapping) -> Form:
     listed, spans = answer.listed, answer.spans
     if listed is None:
         return Form(separator=answer.split, is_tiers=bool(answer.tiers))
-    paths = [_json_path(part) for part in listed.parts() if part is not None]
+    paths = [_json_path(part, listed) for part in listed.parts() if part is not None]
     if None in paths:  # where a part is selected, not named, elements are only counted
         return Form()
     return Form(
         element_parts=tuple(path for path in paths if path is not None),
-        start=None if spans is None or spans.start is None else _json_path(spans.start),
+        start=None if spans is None or spans.start is None else _json_path(spans.start, spans),
         nothing_at=None if spans is None else spans.nothing_at,
     )
 
 
-def _json_path(field: str) -> str | None:
+def _json_path(field: str, listed: ListedFields) -> str | None:
     """The JSON path of a field within an element; None where a step is no name."""
     steps = parse_path(field)
     if not all(isinstance(step, str) for step in steps):
         return None
-    return "$" + "".join(f".{json.dumps(step, ensure_ascii=False)}" for step in steps)
+    first, *others = steps
+    begin = f"$[{first}]" if listed.is_by_place else f"$.{json.dumps(first, ensure_ascii=False)}"
+    return begin + "".join(f".{json.dumps(step, ensure_ascii=False)}" for step in others)
 
 
 def _books(landed: LandedFile) -> FileBooks:

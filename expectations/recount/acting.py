@@ -11,12 +11,13 @@ from typing import Any
 from expectations.laws.neutral import written, written_order
 from expectations.recount.acts import Act, Get, Layout
 from expectations.recount.answers import parsed_list
-from expectations.recount.beside import ISO, SECONDS, contents_of, moments_of
+from expectations.recount.beside import ISO, SECONDS, contents_of, moment_in, moments_of
 from expectations.recount.judging import Asked, Order
 from expectations.recount.people import REMEMBERED, by_somebody, key_of, nobody_of, who_of
 from expectations.recount.values import ABSENT, Unreadable, content_reader, json_of, scalar, single
 from pipelines.contracts.companions import KindMapping, OrderMapping
 from pipelines.contracts.files import FileMapping
+from pipelines.contracts.mappings import TimeMapping
 from pipelines.contracts.model import SourceContract
 from pipelines.domain.pseudonyms import PseudonymKey
 from pipelines.domain.vocabulary import AnnotatorKind, Status
@@ -66,7 +67,7 @@ class Acting:
     def may_be_refused(self, act: Act) -> bool:
         """Whether time or duration, which no recount needs, may be what an act was refused for."""
         time, took = self._mapping.judged_at, self._mapping.duration_s
-        return (time is not None and not _is_time(scalar(self._layout.get(time.field)(act)), time.format)) or (
+        return (time is not None and not _is_time(scalar(self._layout.get(time.field)(act)), time)) or (
             took is not None and not _is_duration(scalar(self._layout.get(took)(act)))
         )
 
@@ -210,8 +211,9 @@ def _kind_of(mapped: KindMapping | None, layout: Layout) -> Callable[[Act], str]
     return kind
 
 
-def _is_time(text: str | None, form: str) -> bool:
+def _is_time(text: str | None, mapping: TimeMapping) -> bool:
     """Whether a time can surely be read."""
+    form = mapping.format
     if not text:
         return True
     if form in ("epoch_s", "epoch_ms"):
@@ -219,7 +221,7 @@ def _is_time(text: str | None, form: str) -> bool:
     try:
         if form == "iso8601":
             return ISO.fullmatch(text) is not None and datetime.fromisoformat(text) is not None
-        return datetime.strptime(text, form) is not None
+        return moment_in(text, mapping) is not None
     except ValueError:
         return False
 

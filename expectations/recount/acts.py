@@ -12,7 +12,7 @@ from typing import Any
 
 from expectations.recount.values import ABSENT, Unreadable, json_of, scalar, single
 from pipelines.contracts.each import Each, EachColumn, EachElement, EachEntry, EachGroup, EachParallel
-from pipelines.contracts.paths import Every, Looked, Select, Step, Unwrapped, parse_path
+from pipelines.contracts.paths import Every, Looked, Select, Step, Unwrapped, is_place, names_of, parse_path
 
 Act = list[Any]
 Get = Callable[[Act], Any]
@@ -88,7 +88,7 @@ class Layout:
                 elif type(value) is dict:
                     value = value.get(name, ABSENT)
                 else:
-                    return ABSENT
+                    value = _placed(value, name)
             return value
 
         return get
@@ -102,6 +102,8 @@ class Layout:
 
         def get(act: Act) -> Any:
             value = whole(act)
+            if type(value) is dict and chosen is None and not rest:
+                value = list(value.values())
             if type(value) is not list:
                 return ABSENT
             found = [inner([one]) for one in value if chosen is None or chosen(one)]
@@ -275,19 +277,28 @@ def _nothing(_: Act) -> Any:
 def _member(slot: int, name: str) -> Get:
     def get(act: Act) -> Any:
         value = act[slot]
-        return value.get(name, ABSENT) if type(value) is dict else ABSENT
+        return value.get(name, ABSENT) if type(value) is dict else _placed(value, name)
 
     return get
 
 
+def _placed(value: Any, name: str) -> Any:
+    """The element of a list at the place that a number names."""
+    return value[int(name)] if type(value) is list and is_place(name) and int(name) < len(value) else ABSENT
+
+
 def _chosen(step: Select) -> Callable[[Any], bool]:
-    """What tells the elements of a list whose key has the value."""
-    key, wanted = step.key, step.value
-    flag = {"true": True, "false": False}.get(wanted)
+    """What tells the elements of a list whose keys have the values."""
+    wanted = [(names_of(key), value, {"true": True, "false": False}.get(value)) for key, value in step.conditions]
 
     def is_chosen(one: Any) -> bool:
-        held = one.get(key) if type(one) is dict else None
-        return held == wanted or (flag is not None and held is flag)
+        for names, value, flag in wanted:
+            held = one
+            for name in names:
+                held = held.get(name, ABSENT) if type(held) is dict else _placed(held, name)
+            if not (held == value or (flag is not None and held is flag)):
+                return False
+        return True
 
     return is_chosen
 

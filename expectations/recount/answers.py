@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from expectations.recount.rankings import ranked_say, ranks_say, tiers_say
+from expectations.recount.rankings import elements_are, ranked_say, ranking_of, ranks_say, tiers_say
 from expectations.recount.saying import Said, Says, quoted
 from expectations.recount.texts import parsed
 from expectations.recount.values import ABSENT, WHOLE, Token, Unreadable, content, scalar, single
 from pipelines.contracts.answers import AnswerMapping
 from pipelines.contracts.questions import Question
-from pipelines.domain.answers import BestWorst, MultiChoice, Pairwise, Ranking, Rating, Span, Spans
+from pipelines.domain.answers import BestWorst, MultiChoice, Pairwise, Rating, Span, Spans
 from pipelines.domain.vocabulary import AnswerType, Preference
 
 
@@ -29,7 +29,7 @@ def says(question: Question, answer: AnswerMapping, responses: Sequence[str], *,
     if answer.ranks or answer.rank_of:
         return ranks_say(question, answer)
     if answer.ranked:
-        return ranked_say(question)
+        return ranked_say(question, answer)
     if answer.tiers:
         return tiers_say(question)
     if answer.best:
@@ -126,14 +126,16 @@ def _set_of(question: Question, words: list[str]) -> Said:
 def _one_hot_says(question: Question, answer: AnswerMapping) -> Says:
     assert answer.one_hot is not None
     options = list(answer.one_hot.columns)
-    chosen_by, other = answer.one_hot.set, answer.one_hot.unset
+    chosen_by = [answer.one_hot.set.replace("{option}", option) for option in options]
+    other, may_be_absent = answer.one_hot.unset, answer.one_hot.may_be_absent
     word = word_says(question, ())
 
     def say(values: Sequence[Any], _: Sequence[str | None] | None) -> Said:
-        texts = [scalar(value) for value in values]
-        if any(text not in (chosen_by, other) for text in texts):
+        texts = [other if value is ABSENT and may_be_absent else scalar(value) for value in values]
+        cells = list(zip(options, chosen_by, texts, strict=True))
+        if any(text not in (mark, other) for _, mark, text in cells):
             raise Unreadable("has a cell that is neither set nor unset")
-        chosen = [option for option, text in zip(options, texts, strict=True) if text == chosen_by]
+        chosen = [option for option, mark, text in cells if text == mark]
         if question.type == AnswerType.MULTI_CHOICE:
             return _set_of(question, chosen)
         if len(chosen) != 1:
@@ -152,18 +154,36 @@ def _list_says(question: Question, answer: AnswerMapping, *, is_table: bool) -> 
             value = [value]  # a text alone is a set of one
         if answer.levels is not None:
             value = _leveled(value, answer.levels)
-        words = _words(value, answer.split, is_set=is_set, is_table=is_table)
+        if answer.split is not None and any(answer.split in option for option in question.options):
+            words = _whole_options(scalar(value) or "", list(question.options), answer.split)
+        else:
+            words = _words(value, answer.split, is_set=is_set, is_table=is_table)
         if is_set:
             return _set_of(question, words)
         if not words or len(set(words)) < len(words):
             raise Unreadable("does not name each option once")
-        return Ranking(tuple((word, rank) for rank, word in enumerate(words, 1))).canonical(), False
+        return ranking_of([(word, rank) for rank, word in enumerate(words, 1)], question)
 
     def say_or_abstain(values: Sequence[Any], order: Sequence[str | None] | None) -> Said:
         text = scalar(values[0])
         return (quoted(text), True) if text in question.abstain else say(values, order)
 
     return say if is_set else say_or_abstain
+
+
+def _whole_options(text: str, options: list[str], separator: str) -> list[str]:
+    """The options that a text names one after the other, some of which hold the separator themselves."""
+    words: list[str] = []
+    rest = text + separator
+    while rest:
+        for option in options:
+            if rest.startswith(option + separator):
+                words.append(option)
+                rest = rest[len(option + separator) :]
+                break
+        else:
+            raise Unreadable("names what is none of the declared options")
+    return words
 
 
 def _leveled(value: Any, separator: str) -> list[str]:
@@ -214,6 +234,7 @@ def _spans_say(question: Question, answer: AnswerMapping) -> Says:
     """Of spans, ``values`` are the list, and each element with its parts: [start, end, label, text, comment]."""
     assert answer.spans is not None
     nothing = answer.spans.nothing_at
+    kind = elements_are(answer)
 
     def offset(value: Any) -> int | None:
         if value is None or value is ABSENT:
@@ -227,7 +248,7 @@ def _spans_say(question: Question, answer: AnswerMapping) -> Says:
         text = single(whole)
         if text is not None and text in question.abstain:
             return quoted(text), True
-        if type(whole) is not list or any(type(one) is not dict for one in whole):
+        if type(whole) is not list or any(type(one) is not kind for one in whole):
             raise Unreadable("is no list of objects")
         found = []
         for start, end, label, marked, comment in parts(whole):

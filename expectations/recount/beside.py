@@ -12,6 +12,7 @@ from expectations.laws.neutral import written
 from expectations.recount.acts import Act, Layout
 from expectations.recount.values import content_reader, scalar
 from pipelines.contracts.files import FileMapping
+from pipelines.contracts.mappings import TimeMapping
 from pipelines.domain.answers import double_text
 
 _REMEMBERED = 200_000
@@ -96,7 +97,7 @@ def moments_of(mapping: FileMapping, layout: Layout) -> Callable[[Act], Moment]:
     known: dict[str | None, str] = {}
 
     def moment(act: Act) -> Moment:
-        at = _instant(scalar(get_when(act)), when.format) if get_when and when else None
+        at = _instant(scalar(get_when(act)), when) if get_when and when else None
         if get_took is None:
             return at, None
         text = scalar(get_took(act))
@@ -111,7 +112,23 @@ def moments_of(mapping: FileMapping, layout: Layout) -> Callable[[Act], Moment]:
     return moment
 
 
-def _instant(text: str | None, form: str) -> str | None:
+def moment_in(text: str, mapping: TimeMapping) -> datetime:
+    """A time in a format of its own, with the zone that it names.
+
+    Raises:
+        ValueError: it is not written so.
+    """
+    if not mapping.zones:
+        return datetime.strptime(text, mapping.format)
+    for name, offset in mapping.zones.items():
+        if re.search(rf"(?<![A-Za-z]){name}(?![A-Za-z])", text):
+            zone = datetime.strptime(offset, "%z").tzinfo
+            return datetime.strptime(text, mapping.format.replace("%Z", name)).replace(tzinfo=zone)
+    raise ValueError("names no zone that is declared")
+
+
+def _instant(text: str | None, mapping: TimeMapping) -> str | None:
+    form = mapping.format
     if not text:
         return None
     if form in _EPOCHS:
@@ -122,7 +139,7 @@ def _instant(text: str | None, form: str) -> str | None:
     if form == "iso8601" and not ISO.fullmatch(text):
         raise UnsureError
     try:
-        found = datetime.fromisoformat(text) if form == "iso8601" else datetime.strptime(text, form)
+        found = datetime.fromisoformat(text) if form == "iso8601" else moment_in(text, mapping)
     except ValueError:
         raise UnsureError from None
     return str(((found if found.tzinfo else found.replace(tzinfo=UTC)) - _BEGIN) // _MICROSECOND)

@@ -48,7 +48,7 @@ class Asked:
         self._is_in_part = mapping.is_asked_in_part(code)
         self._written_code = written(code)
         self._written_type = written(question.type.value)
-        self.judge: Judge = self._judge_of()
+        self.judge: Judge = self._when_asked(self._judge_of())
         self.beside = self._beside_of()
 
     def _value_names(self) -> list[str]:
@@ -75,6 +75,18 @@ class Asked:
         if len(self._gets) == 1:
             return self._remembering_one(plain)
         return self._remembering_several(plain) if self._is_table else plain
+
+    def _when_asked(self, judge: Judge) -> Judge:
+        """The same where a field says which records answer this question."""
+        told = [(self._layout.get(name), value) for name, value in self._answer.when.items()]
+        if not told:
+            return judge
+
+        def judged(act: Act, kind: str, status: Status, order: Order) -> bytes | None:
+            is_asked = all(scalar(get(act)) == value for get, value in told)
+            return judge(act, kind, status, order) if is_asked else None
+
+        return judged
 
     def _remembering_one(self, judge: Judge) -> Judge:
         """The same, each short value judged once."""
@@ -184,11 +196,15 @@ class Asked:
         if not unanswered:
             return lambda _: False
         word = single if self._answer.listed else scalar
+        one_hot = self._answer.one_hot
+        unset = one_hot.unset if one_hot and one_hot.may_be_absent else None
 
         def is_silent(values: Sequence[Any]) -> bool:
             if values[0] is None:
                 return None in unanswered and all(value is None for value in values)
-            said = {"[]" if value == [] else word(value) for value in values}
+            if unset is not None:
+                values = [unset if value is ABSENT else value for value in values]
+            said = {"[]" if value == [] else None if value == ["[]"] else word(value) for value in values}
             return len(said) == 1 and None not in said and said <= unanswered
 
         return is_silent

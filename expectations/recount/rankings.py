@@ -31,7 +31,7 @@ def ranks_say(question: Question, answer: AnswerMapping) -> Says:
                 named = [option]
         if texts[0] in question.abstain and len(set(texts)) == 1:
             return quoted(texts[0] or ""), True
-        return Ranking(tuple(zip(named, map(_rank_of, texts), strict=True))).canonical(), False
+        return ranking_of(list(zip(named, map(_rank_of, texts), strict=True)), question)
 
     return say
 
@@ -43,21 +43,34 @@ def _rank_of(text: str | None) -> int:
     return rank
 
 
-def _ranking_of(pairs: list[tuple[str, int]]) -> Said:
+def ranking_of(pairs: list[tuple[str, int]], question: Question) -> Said:
+    """A ranking of options with their ranks, each of which the question lists if it lists any.
+
+    Raises:
+        Unreadable: it is none.
+    """
+    if question.options and any(option not in question.options for option, _ in pairs):
+        raise Unreadable("ranks what is none of the declared options")
     if not pairs or len({option for option, _ in pairs}) < len(pairs):
         raise Unreadable("does not name each option once")
     return Ranking(tuple(pairs)).canonical(), False
 
 
-def ranked_say(question: Question) -> Says:
+def elements_are(answer: AnswerMapping) -> type:
+    """What the elements of a list are that is an answer: objects, or lists of their parts."""
+    return list if answer.listed is not None and answer.listed.is_by_place else dict
+
+
+def ranked_say(question: Question, answer: AnswerMapping) -> Says:
     """Of ranks, ``values`` are the list, and each element with its parts: [option, rank]."""
+    kind = elements_are(answer)
 
     def say(values: Sequence[Any], _: Sequence[str | None] | None) -> Said:
         whole, parts = values
         text = single(whole)
         if type(whole) is str and text in question.abstain:
             return quoted(text), True
-        if type(whole) is not list or any(type(one) is not dict for one in whole):
+        if type(whole) is not list or any(type(one) is not kind for one in whole):
             raise Unreadable("is no list of objects")
         pairs = []
         for option, rank in parts(whole):
@@ -65,7 +78,7 @@ def ranked_say(question: Question) -> Says:
             if name is None:
                 raise Unreadable("ranks nothing")
             pairs.append((name, _rank_of(single(rank))))
-        return _ranking_of(pairs)
+        return ranking_of(pairs, question)
 
     return say
 
@@ -88,6 +101,6 @@ def tiers_say(question: Question) -> Says:
             if None in names:
                 raise Unreadable("has an element that is no value")
             pairs += [(name, rank) for name in names if name is not None]
-        return _ranking_of(pairs)
+        return ranking_of(pairs, question)
 
     return say

@@ -18,7 +18,7 @@ from expectations.recount.acting import Acting
 from expectations.recount.acts import Layout
 from expectations.recount.refused import Refused
 from expectations.recount.taking import ALL, Share, Taking
-from expectations.recount.texts import JsonRecords, csv_rows, json_lines, members, text_of, with_json
+from expectations.recount.texts import JsonRecords, csv_rows, json_lines, json_whole, members, text_of, with_json
 from expectations.recount.values import Unreadable
 from expectations.recount.xml import xml_records
 from pipelines.contracts.files import FileMapping
@@ -169,6 +169,8 @@ class _Walk:
             return (("", record) for record in xml_records(text, self._contract, self._mapping))
         if dialect.format == "jsonl":
             return (("", record) for record in json_lines(text, trailing_commas=dialect.trailing_commas))
+        if dialect.records == "whole":
+            return json_whole(text)
         return iter(JsonRecords(text, dialect.records, trailing_commas=dialect.trailing_commas))
 
     def _for(self, header: tuple[str, ...] | None) -> tuple[Layout, Acting]:

@@ -135,6 +135,21 @@ def _past_space(text: str, at: int) -> int:
     return found.end() if found else at
 
 
+def json_whole(text: IO[str]) -> Iterator[tuple[str, Any]]:
+    """The one record of a text that is one object.
+
+    Raises:
+        ValueError: the text is no whole object.
+    """
+    document = text.read()
+    try:
+        yield "", as_record(parsed(document))
+    except Unreadable as error:
+        for _ in JsonRecords(io.StringIO(document), "object"):
+            pass
+        yield "", Unreadable(error.what, record=True)
+
+
 class JsonRecords:
     """The elements of a JSON array, or the values of an object, one after the other; no more than one is held.
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from pipelines.contracts.paths import escaped
+from pipelines.contracts.paths import escaped, is_place, parse_path
 from pipelines.contracts.questions import Part, Word
 from pipelines.domain.vocabulary import AnswerType
 
@@ -24,8 +24,9 @@ class OneHot(Part):
     options: list[Word] = Field(
         default_factory=list, description="with prefix: the options that have a column; default: the question's options"
     )
-    set: Word = Field("1", description="the cell of a chosen option")
+    set: Word = Field("1", description="the cell of a chosen option; {option} is the option itself")
     unset: Word = Field("0", description="the cell of an option that was not chosen")
+    may_be_absent: bool = Field(False, description="true: an option that nobody chose may have no column")
 
     @model_validator(mode="after")
     def _is_told_once(self) -> OneHot:
@@ -35,6 +36,10 @@ class OneHot(Part):
             raise ValueError("options go with prefix; columns name their options themselves")
         return self
 
+    def chosen_by(self, option: str) -> str:
+        """The cell of an option that was chosen."""
+        return self.set.replace("{option}", option)
+
     def spelled_out(self, options: Iterable[str], *, is_text: bool) -> OneHot:
         """The same with a column for each option; ``options`` are the question's, ``is_text`` says that it is CSV."""
         if self.prefix is None:
@@ -43,10 +48,37 @@ class OneHot(Part):
         return self.model_copy(update={"columns": columns, "prefix": None, "options": []})
 
 
-class SpanFields(Part):
-    """Marked stretches: a list, and where each element has its parts."""
+class ListedFields(Part):
+    """An answer of several parts: a list, and where each element has its own; all by name, or all by their places."""
 
     list: FieldPath = Field(description="path of the list")
+
+    def parts(self) -> tuple[FieldPath | None, ...]:
+        """Where the parts are, within an element."""
+        raise NotImplementedError
+
+    @property
+    def is_by_place(self) -> bool:
+        """Whether each element is a list of its parts, which are named by their places, from 0."""
+        return any(_is_by_place(part) for part in self.parts() if part is not None)
+
+    @model_validator(mode="after")
+    def _is_in_one_way(self) -> ListedFields:
+        if len({_is_by_place(part) for part in self.parts() if part is not None}) > 1:
+            raise ValueError("has parts by name, and parts by their places; an element is an object, or a list")
+        return self
+
+
+def _is_by_place(path: str) -> bool:
+    try:
+        return is_place(parse_path(path)[0])
+    except ValueError:
+        return False  # what is wrong with it is told where paths are checked
+
+
+class SpanFields(ListedFields):
+    """Marked stretches: a list, and where each element has its parts."""
+
     start: FieldPath | None = Field(None, description="offset of the first character, from 0, in code points")
     end: FieldPath | None = Field(None, description="offset behind the last character")
     label: FieldPath | None = Field(None, description="the label")
@@ -59,10 +91,9 @@ class SpanFields(Part):
         return self.start, self.end, self.label, self.text, self.comment
 
 
-class RankedFields(Part):
+class RankedFields(ListedFields):
     """Options with their ranks: a list, and where each element has the two."""
 
-    list: FieldPath = Field(description="path of the list")
     option: FieldPath = Field(description="the option")
     rank: FieldPath = Field(description="its rank, from 1; equal ranks are ties")
 
@@ -118,6 +149,10 @@ class AnswerMapping(Part):
         description="text: several texts given at once are one answer, kept as JSON; default: they are refused",
     )
     not_applicable: NotApplicable | None = Field(None, description="a field that overrides the answer")
+    when: dict[FieldPath, Word] = Field(
+        default_factory=dict,
+        description="field → what it holds in the records that answer this question, where each answers one of several",
+    )
 
     @model_validator(mode="after")
     def _is_in_one_place(self) -> AnswerMapping:
@@ -154,7 +189,8 @@ class AnswerMapping(Part):
         if self.listed is None:
             return []
         path = self.listed.list
-        return [path, *(f"{path}.{part}" for part in self.listed.parts() if part is not None)]
+        each = f"{path}[]" if self.listed.is_by_place and not path.endswith("[]") else path
+        return [path, *(f"{each}.{part}" for part in self.listed.parts() if part is not None)]
 
     def named(self) -> str:
         """The field that a refusal names."""

@@ -36,8 +36,10 @@ class Dialect(Part):
         description="csv: column → key; a cell that is a JSON object with that key, or a list of such objects, is read"
         " as that, any other as the text that it is; fields are then paths",
     )
-    records: Literal["array", "object"] = Field(
-        "array", description="json: the records are an array's elements, or an object's values (key: $key)"
+    records: Literal["array", "object", "whole"] = Field(
+        "array",
+        description="json: the records are an array's elements, or an object's values (key: $key); whole: the document"
+        " is one object, and that is one record",
     )
     trailing_commas: bool = Field(
         False, description="json, jsonl: a comma behind the last part of a list or object of a record says nothing"
@@ -68,10 +70,12 @@ class Dialect(Part):
                 problems.append(((name,), f"{name} {sign!r} is no ASCII sign apart from letters, digits and line ends"))
         if self.delimiter == self.quote:
             problems.append((("quote",), "quote and delimiter are the same sign"))
-        if self.records == "object" and self.format != "json":
-            problems.append((("records",), f"records: object belongs to format json, not to {self.format}"))
+        if self.records != "array" and self.format != "json":
+            problems.append((("records",), f"records: {self.records} belongs to format json, not to {self.format}"))
         if self.trailing_commas and self.format not in ("json", "jsonl"):
             problems.append((("trailing_commas",), f"trailing_commas belongs to json and jsonl, not to {self.format}"))
+        if self.trailing_commas and self.records == "whole":
+            problems.append((("trailing_commas",), "trailing_commas and records: whole exclude each other"))
         refuse(problems + self._header_and_record())
         return self
 

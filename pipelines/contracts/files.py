@@ -8,9 +8,9 @@ name is written ``\\.``. Names that start with ``$`` are made: ``$file``, ``$mem
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from pipelines.contracts.answers import FieldPath
 from pipelines.contracts.companions import IgnoredFields, Order
@@ -26,21 +26,39 @@ from pipelines.contracts.mappings import (
     Time,
 )
 from pipelines.contracts.paths import Every, Looked, Select, Step, Unwrapped, parse_path, pattern_problem
-from pipelines.contracts.questions import Code, Part, Problems, refuse
+from pipelines.contracts.profile import AnnotatorsProfile
+from pipelines.contracts.questions import Code, Part, Problems, WrongPartError, problems_of, refuse
 
 
 def _as_steps(value: object) -> object:
     return [] if value is None else [value] if isinstance(value, dict) else value
 
 
-class FileMapping(Part):
-    """The files of one role, how to read them, and which field is what."""
+def _schema(schema: dict[str, Any]) -> None:
+    """With a profile of people, what it stands for need not be said."""
+    schema["required"], said = [], schema["required"]
+    schema["anyOf"] = [{"required": ["profile"]}, {"required": said}]
 
+
+class FileMapping(Part):
+    """The files of one role, how to read them, and which field is what.
+
+    ``profile`` stands for role, pattern and dialect, which are required without it.
+    """
+
+    model_config = ConfigDict(json_schema_extra=_schema)
+
+    profile: AnnotatorsProfile | None = Field(
+        None, exclude=True, description="the tool that tells who people are, and what of that is kept"
+    )
     role: Literal["judgments", "items", "annotators"] = Field(description="what the files hold")
     pattern: Annotated[list[str], AS_LIST, Field(min_length=1)] = Field(
         description="glob pattern, or patterns, from the source's inbox folder on; ** is any number of folders"
     )
     dialect: Dialect = Field(description="container and text dialect")
+    may_be_empty: bool = Field(
+        False, description="true: a file without a record says that there is none; default: it is refused"
+    )
     flatten: bool = Field(
         False, description="true: flatten.py beside the contract takes each record apart before anything else"
     )
@@ -63,6 +81,18 @@ class FileMapping(Part):
     ignored: IgnoredFields = Field(
         default_factory=dict, description="field → why it is not kept; or a list of fields and why"
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_profile(cls, value: Any) -> Any:
+        if not isinstance(value, dict) or not isinstance(value.get("profile"), dict):
+            return value
+        try:
+            profile = AnnotatorsProfile.model_validate(value["profile"])
+        except ValidationError as error:
+            found = problems_of(error)
+            raise WrongPartError([(("profile", *where), message) for where, message in found]) from None
+        return {**profile.spelled_out(value), "profile": profile}
 
     @field_validator("pattern")
     @classmethod
@@ -162,6 +192,9 @@ class FileMapping(Part):
             return [f"{field!r}: [] and [?x] need json, jsonl or csv"]
         if several and any(isinstance(step, Looked) for step in steps):
             return [f"{field!r}: a key that another field names cannot be looked up in each of several elements"]
+        selectors = [step for step in steps if isinstance(step, Select)]
+        if self.dialect.format == "xml" and any(one.also or "." in one.key for one in selectors):
+            return [f"{field!r}: several selectors, or one by a path, need json, jsonl or csv"]
         allowed: tuple[type, ...] = (str, Looked)
         if where[0] == "each" and any(isinstance(step, EachGroup) for step in self.each) and len(several) < 2:
             allowed = (str, Looked, Every)
@@ -216,6 +249,7 @@ class FileMapping(Part):
         for code, answer in self.answers.items():
             named = [*answer.fields(), *answer.element_fields(), answer.rationale, answer.confidence, answer.strength]
             found += [(("answers", code), name) for name in named]
+            found += [(("answers", code, "when", name), name) for name in answer.when]
         found.append((("status", "field"), self.status.field if self.status else None))
         order = self.presentation_order
         found.append((("presentation_order", "field"), order.field if order else None))

@@ -139,6 +139,10 @@ class StatusMapping(Part):
     absent: Status | None = Field(None, description="the status where the field is absent; left out: it is refused")
 
 
+ZoneName = Annotated[str, Field(pattern=r"^[A-Za-z]{1,8}$")]
+Offset = Annotated[str, Field(pattern=r"^[+-](0[0-9]|1[0-4]):[0-5][0-9]$")]
+
+
 class TimeMapping(Part):
     """When the judgment was given."""
 
@@ -147,6 +151,26 @@ class TimeMapping(Part):
         "iso8601",
         description="iso8601 (with its offset, else UTC), epoch_s, epoch_ms, or a strptime format in UTC",
     )
+    zones: dict[ZoneName, Offset] = Field(
+        default_factory=dict,
+        description="with %Z in the format: a zone's name → its offset, such as {PST: '-08:00'}; others are refused",
+    )
+
+    @model_validator(mode="after")
+    def _knows_its_zones(self) -> TimeMapping:
+        if ("%Z" in self.format) != bool(self.zones):
+            refuse([(("zones",), "%Z in the format and zones, which say what each name means, belong together")])
+        return self
+
+    def written_in(self) -> list[tuple[str, int]]:
+        """Each format that a time may be written in, and how many minutes east of UTC that is."""
+        if not self.zones:
+            return [(self.format, 0)]
+        minutes = {name: int(offset[1:3]) * 60 + int(offset[4:]) for name, offset in self.zones.items()}
+        return [
+            (self.format.replace("%Z", name), -minutes[name] if offset.startswith("-") else minutes[name])
+            for name, offset in self.zones.items()
+        ]
 
     @field_validator("format")
     @classmethod

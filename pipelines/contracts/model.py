@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from typing import Annotated, Any, Literal
 from urllib.parse import quote
 
@@ -72,6 +73,18 @@ class QuarantinePolicy(Part):
     expected: list[Reason] = Field(
         default_factory=list, description="reason codes that a release may have though the last one had none of them"
     )
+
+
+def torn_options(question: Question, separator: str) -> list[str]:
+    """Options that hold the separator; of a ranking those alone of which a part is part of another, too.
+
+    A ranking names each option at most once, so that of the others it is told where one begins and ends.
+    """
+    torn = [option for option in question.options if separator in option]
+    if question.type != AnswerType.RANKING:
+        return torn
+    parts = Counter(part for option in question.options for part in option.split(separator))
+    return [option for option in torn if any(parts[part] > 1 for part in option.split(separator))]
 
 
 def _schema(schema: dict[str, Any]) -> None:
@@ -235,7 +248,7 @@ class SourceContract(Part):
         if answer.split is not None:
             if question.type not in (AnswerType.MULTI_CHOICE, AnswerType.RANKING) or answer.rank_of:
                 found.append("split belongs to multi_choice questions, and to rankings that are one text")
-            elif torn := [option for option in question.options if answer.split in option]:
+            elif torn := torn_options(question, answer.split):
                 found.append(f"split at {answer.split!r} would tear the options {torn}")
         if answer.one_hot and not answer.one_hot.columns:
             found.append("one_hot with prefix needs options, its own or the question's")

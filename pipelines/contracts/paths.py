@@ -1,4 +1,4 @@
-r"""The language of fields: JSON paths (``a.b``, ``list[key=value].c``, ``list[].c``, ``a[?b]``), and file patterns.
+r"""The language of fields: JSON paths (``a.b``, ``list[key=value].c``, ``list[].0``, ``a[?b]``), and file patterns.
 
 Parsed and checked here; paths are followed through records in ``pipelines.shapes.paths``.
 """
@@ -8,21 +8,34 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from pathlib import PurePosixPath
 
 
 @dataclass(frozen=True)
 class Select:
-    """Step into the one element of a list whose ``key`` equals ``value``; or, ``every``, into each that has it."""
+    """Step into the one element of a list whose ``key`` equals ``value``; or, ``every``, into each that has it.
+
+    The key is a path of names, as ``names_of`` reads it; ``also`` are further keys with what they must equal.
+    """
 
     key: str
     value: str
     every: bool = False
+    also: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def conditions(self) -> tuple[tuple[str, str], ...]:
+        """Every key with what it must equal."""
+        return ((self.key, self.value), *self.also)
 
 
 @dataclass(frozen=True)
 class Every:
-    """Step into each element of a list: what follows is a list of what each of them holds there, if it does."""
+    """Step into each element of a list: what follows is a list of what each of them holds there, if it does.
+
+    At the end of a path it steps into each value of an object, too.
+    """
 
 
 @dataclass(frozen=True)
@@ -42,9 +55,11 @@ class Looked:
 Step = str | Select | Every | Unwrapped | Looked
 
 _SEGMENT = re.compile(
-    r"(?P<name>(?:\\.|[^.\[\]\\])+)(?:\[(?P<key>[^\]=]+)=(?P<value>[^\]]*)\])?(?P<every>\[\])?"
+    r"(?P<name>(?:\\.|[^.\[\]\\])+)(?P<selectors>(?:\[[^\]=]+=[^\]]*\])*)(?P<every>\[\])?"
     r"(?:\[\?(?P<inner>[^\]=]+)\])?(?P<end>\.|$)"
 )
+_SELECTOR = re.compile(r"\[([^\]=]+)=([^\]]*)\]")
+_NAME = re.compile(r"(?:\\.|[^.\\])+")
 
 
 def parse_path(text: str) -> tuple[Step, ...]:
@@ -62,10 +77,11 @@ def parse_path(text: str) -> tuple[Step, ...]:
                 f"field path {text!r} cannot be read from character {position + 1} on; a path is a.b,"
                 f" list[key=value].c, list[].c or a[?b], and a dot or bracket within a name follows a backslash"
             )
-        name = re.sub(r"\\(.)", r"\1", match["name"])
+        name = _unescaped(match["name"])
         steps.append(Looked(name) if steps and match["name"].startswith("$") else name)
-        if match["key"] is not None:
-            steps.append(Select(match["key"], match["value"], every=match["every"] is not None))
+        if match["selectors"]:
+            (key, value), *also = _SELECTOR.findall(match["selectors"])
+            steps.append(Select(key, value, match["every"] is not None, tuple(also)))
         elif match["every"] is not None:
             steps.append(Every())
         if match["inner"] is not None:
@@ -73,6 +89,21 @@ def parse_path(text: str) -> tuple[Step, ...]:
         position = match.end()
         if not match["end"]:
             return tuple(steps)
+
+
+def _unescaped(name: str) -> str:
+    return re.sub(r"\\(.)", r"\1", name)
+
+
+@lru_cache(maxsize=1024)
+def names_of(key: str) -> tuple[str, ...]:
+    """The names that a selector's key passes through; ``0.schema`` is ``schema`` in the first of several."""
+    return tuple(map(_unescaped, _NAME.findall(key)))
+
+
+def is_place(step: object) -> bool:
+    """Whether a step is a name that steps into a list, too: the element at that place, counted from 0."""
+    return isinstance(step, str) and step.isdecimal() and step.isascii()
 
 
 def escaped(name: str) -> str:

@@ -14,18 +14,22 @@ from pydantic import BeforeValidator, ConfigDict, Field, field_validator, model_
 
 from pipelines.contracts.answers import FieldPath
 from pipelines.contracts.companions import IgnoredFields, Kind, Order
+from pipelines.contracts.each import EachParallel
 from pipelines.contracts.faults import Declared, validated
 from pipelines.contracts.losses import LOSSES
 from pipelines.contracts.mappings import AS_LIST, Attribute, ItemMapping
 from pipelines.contracts.nodes import compose, construct, shown
 from pipelines.contracts.questions import Code, Part, Word, refuse
-from pipelines.domain.vocabulary import AnswerType, Attribution
+from pipelines.domain.vocabulary import AnswerType, AttributeStatus, Attribution
 
 FOLDER = Path(__file__).parent / "profiles"
 
 
 class Control(Part):
-    """What people answered with: which questions it can answer, and where its answer is. {control} is its name."""
+    """What people answered with: which questions it can answer, and where its answer is.
+
+    {control} is its name, {part} that of one of the things that it was asked of.
+    """
 
     questions: list[AnswerType] = Field(min_length=1, description="types of questions that it answers")
     answer: dict[str, Any] = Field(
@@ -79,9 +83,21 @@ class ToolFormat(Part):
         default_factory=list, description="what every question's field holds where it was not answered"
     )
     controls: dict[Code, Control] = Field(
-        min_length=1, description="by kind; the first that answers a question's type is its default"
+        default_factory=dict, description="by kind; the first that answers a question's type is its default"
+    )
+    attributes: dict[Code, FieldPath] = Field(
+        default_factory=dict, description="role annotators: the attributes that it has, and where"
+    )
+    statuses: dict[Word, AttributeStatus] = Field(
+        default_factory=dict, description="role annotators: values of any attribute that say why there is none"
     )
     file: dict[str, Any] = Field(min_length=1, description="the file mapping, without item and answers")
+
+    @model_validator(mode="after")
+    def _has_what_its_role_needs(self) -> ToolFormat:
+        if (self.file.get("role") == "annotators") == bool(self.controls):
+            raise ValueError("a format has controls, unless its files are of role annotators, which have attributes")
+        return self
 
     @field_validator("losses")
     @classmethod
@@ -103,6 +119,22 @@ class Profile(Part):
     schema_from: str = Field(min_length=1, description="where its formats were read, and of which version")
     platform: Code = Field(description="the platform that its annotator ids belong to")
     formats: dict[Code, ToolFormat] = Field(min_length=1, description="by name; the first is the default")
+    refused: dict[Code, str] = Field(
+        default_factory=dict, description="formats of the tool that hold no judgments, and why they are not read"
+    )
+
+    def format_problem(self, tool: str, name: str | None, *, of_annotators: bool) -> str | None:
+        """Why a format cannot be what somebody asks for; None if it can."""
+        if name in self.refused:
+            return f"{tool}'s {name} holds no judgments: {self.refused[name]}"
+        if name is not None and name not in self.formats:
+            return f"{tool} has no format {name!r}; it has: {', '.join(self.formats)}"
+        form = self.formats[name or next(iter(self.formats))]
+        if of_annotators and form.controls:
+            return f"{tool}'s {form.title} holds judgments; name it as the contract's own profile"
+        if not of_annotators and not form.controls:
+            return f"{tool}'s {form.title} tells who people are; name it as the profile of one of files"
+        return None
 
 
 def _as_control(value: object) -> object:
@@ -128,6 +160,12 @@ class ToolAnswer(Part):
     rationale: Beside | None = Field(None, description="the control with the annotator's reason for this answer")
     confidence: Beside | None = Field(None, description="the control with the stated confidence")
     strength: Beside | None = Field(None, description="pairwise: the control with the strength of the preference")
+    part: Annotated[str, Field(min_length=1)] | None = Field(
+        None, description="which of several things it was asked of, by name, such as one aspect of a grid of ratings"
+    )
+    options: list[Word] = Field(
+        default_factory=list, description="rating: its values, where each of them has a column of its own"
+    )
     split: str | None = Field(None, min_length=1, description="separator, where the value is a text")
     levels: str | None = Field(None, min_length=1, description="multi_choice: what joins the parts of a nested option")
     tiers: list[str] = Field(
@@ -173,6 +211,9 @@ class ToolProfile(Part):
         None, description="glob pattern, or patterns, of its files; default: the profile's"
     )
     dialect: ToolDialect | None = Field(None, description="how it was packed")
+    each: EachParallel | None = Field(
+        None, description="where a row holds several acts: columns by their whole names, read side by side"
+    )
     item: ItemMapping = Field(description="which item")
     annotator: ToolAnnotator | None = Field(None, description="what the project knows of who judged")
     answers: dict[
@@ -194,9 +235,8 @@ class ToolProfile(Part):
         if self.tool not in profile_names():
             told = ", ".join(profile_names())
             refuse([(("tool",), f"there is no profile {self.tool!r}; there are: {told}")])
-        formats = self.profile.formats
-        if self.format is not None and self.format not in formats:
-            refuse([(("format",), f"{self.tool} has no format {self.format!r}; it has: {', '.join(formats)}")])
+        if problem := self.profile.format_problem(self.tool, self.format, of_annotators=False):
+            refuse([(("format",), problem)])
         return self
 
     @property
@@ -213,6 +253,49 @@ class ToolProfile(Part):
     def tool_format(self) -> ToolFormat:
         """The format of the export."""
         return self.profile.formats[self.format_name]
+
+
+def _named(value: object) -> object:
+    return dict.fromkeys(value) if isinstance(value, list) else value
+
+
+class AnnotatorsProfile(Part):
+    """Which tool's export of people it is, and what of it is kept; it stands for role, dialect and annotator."""
+
+    tool: str = Field(description="the tool, by the name of its profile")
+    format: str | None = Field(None, description="the format of the export; default: the profile's first")
+    attributes: Annotated[
+        dict[Code, FieldPath | None], BeforeValidator(_named, json_schema_input_type=dict[Code, str] | list[Code])
+    ] = Field(
+        min_length=1,
+        description="attributes that are kept: a list of the profile's, or attribute → column of one's own",
+    )
+
+    @model_validator(mode="after")
+    def _is_known(self) -> AnnotatorsProfile:
+        if self.tool not in profile_names():
+            refuse([(("tool",), f"there is no profile {self.tool!r}; there are: {', '.join(profile_names())}")])
+        profile = profile_of(self.tool)
+        if problem := profile.format_problem(self.tool, self.format, of_annotators=True):
+            refuse([(("format",), problem)])
+        known = profile.formats[self.format or next(iter(profile.formats))].attributes
+        if unknown := [code for code, field in self.attributes.items() if field is None and code not in known]:
+            told = f"there is no {', '.join(unknown)}; there are: {', '.join(known)}; name another by its column"
+            refuse([(("attributes",), told)])
+        return self
+
+    def spelled_out(self, given: dict[str, Any]) -> dict[str, Any]:
+        """The file mapping that it and what stands beside it stand for."""
+        profile = profile_of(self.tool)
+        form = profile.formats[self.format or next(iter(profile.formats))]
+        made = {**form.file, **{name: value for name, value in given.items() if name != "profile"}}
+        made["dialect"] = {**form.file["dialect"], **(given.get("dialect") or {})}
+        attributes = {
+            code: {"field": field or form.attributes[code], "statuses": form.statuses}
+            for code, field in self.attributes.items()
+        }
+        made["annotator"] = {**form.file["annotator"], **(given.get("annotator") or {}), "attributes": attributes}
+        return made
 
 
 def as_use(value: object) -> object:

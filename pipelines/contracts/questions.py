@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from pipelines.domain.answers import Rating
 from pipelines.domain.vocabulary import AnswerType, GuidelineMode
@@ -28,6 +28,18 @@ class WrongPartError(ValueError):
     def __init__(self, problems: Sequence[tuple[tuple[str | int, ...], str]]) -> None:
         self.problems = tuple(problems)
         super().__init__("; ".join(message for _, message in self.problems))
+
+
+def problems_of(error: ValidationError) -> Problems:
+    """What pydantic found wrong with a part, each problem with its place within the part."""
+    found: Problems = []
+    for detail in error.errors():
+        inner = detail.get("ctx", {}).get("error")
+        if isinstance(inner, WrongPartError):
+            found += [((*detail["loc"], *where), message) for where, message in inner.problems]
+        else:
+            found.append((detail["loc"], detail["msg"]))
+    return found
 
 
 Problems = list[tuple[tuple[str | int, ...], str]]
@@ -104,7 +116,8 @@ class Question(Part):
     prompt: str | None = Field(None, description="the question as shown to annotators")
     options: Options = Field(
         default_factory=dict,
-        description="choice and multi_choice: raw value → label, or a list of raw values, in the order shown",
+        description="choice and multi_choice: raw value → label, or a list of raw values, in the order shown; ranking:"
+        " what can be ranked, where it is known",
     )
     abstain: list[Word] = Field(default_factory=list, description="raw values that are an abstention")
     synonyms: dict[Word, Word] = Field(
@@ -137,8 +150,8 @@ class Question(Part):
         found: Problems = []
         if optioned and not self.options:
             found.append(((), f"a {kind} question needs options"))
-        if self.options and not optioned:
-            found.append((("options",), f"options belong to choice and multi_choice, not to {kind}"))
+        if self.options and not (optioned or kind == AnswerType.RANKING):
+            found.append((("options",), f"options belong to choice, multi_choice and ranking, not to {kind}"))
         if kind == AnswerType.RATING and self.scale is None:
             found.append(((), "a rating question needs a scale"))
         if self.scale is not None and kind != AnswerType.RATING:
@@ -155,7 +168,7 @@ class Question(Part):
 
     def _clashes(self) -> Problems:
         """Raw values that are given two meanings, or one that is none."""
-        optioned = bool(self.options)
+        optioned = bool(self.options) and self.type != AnswerType.RANKING
         known = {*self.options, *self.answers, *self.abstain}
         found: Problems = []
         if optioned and (unknown := [value for value in self.abstain if value not in self.options]):

@@ -5,7 +5,6 @@ What comes of it is an ordinary contract, in which every field is named; nothing
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,7 +16,8 @@ from pipelines.contracts.questions import Problems, refuse
 from pipelines.domain.vocabulary import AnswerType
 
 _MADE = ("$file", "$member", "$key")
-_TAKEN_OVER = ("item", "annotator", "pattern", "dialect", "presentation_order", "upstream_aggregates", "ignored")
+_BESIDE = ("pattern", "dialect", "presentation_order", "upstream_aggregates", "ignored")
+_TAKEN_OVER = ("each", "item", "annotator", *_BESIDE)
 
 
 @dataclass
@@ -53,6 +53,7 @@ class _Speller:
             for code, question in (given.items() if isinstance(given, dict) else ())
             if isinstance(question, dict) and question.get("type") in list(AnswerType)
         }
+        self._made = {*_MADE, *(use.each.made() if use.each else ())}
         self._problems: Problems = []
         self._controls = {code: self._control_of(code) for code in self._questions}
         self._besides = {code: list(self._besides_of(code)) for code in self._questions}
@@ -122,7 +123,12 @@ class _Speller:
             self._problems.append((self._where(code), message))
             return None
         assert chosen is not None
-        return answer.control or code, chosen, self._format.controls[chosen]
+        control = self._format.controls[chosen]
+        if ("{part}" in str(control.answer)) != (answer.part is not None):
+            told = "is asked of several things; part says of which" if answer.part is None else "has no parts"
+            self._problems.append((self._where(code), f"a control of kind {chosen} {told}"))
+            return None
+        return answer.control or code, chosen, control
 
     def _besides_of(self, code: str) -> Iterator[tuple[str, str, Control]]:
         """What is said beside an answer: what it is, the control's name, and what the profile says of it."""
@@ -165,7 +171,7 @@ class _Speller:
             names.setdefault(name, where)
             if name in form.reserved:
                 yield where, f"{title} cannot carry a field {name!r}: {form.reserved[name]}"
-            if name.startswith("$") and name.split(".")[0] not in {*form.named, *_MADE}:
+            if name.startswith("$") and name.split(".")[0] not in {*form.named, *self._made}:
                 yield where, f"{title} has no {name}; it has: {', '.join(form.named) or 'none'}"
         for code, name, _ in self._used():
             where = self._where(code)
@@ -198,7 +204,7 @@ class _Speller:
     def _path(self, name: str) -> str:
         """Where a field is that the project names."""
         head, dot, rest = name.partition(".")
-        if name in _MADE:
+        if name in self._made:
             return name
         if name.startswith("$"):
             return self._format.named[head] + dot + rest
@@ -213,6 +219,11 @@ class _Speller:
         if use.pattern is not None:
             made["pattern"] = use.pattern
         made["item"] = self._item()
+        if use.each is not None:
+            made["each"] = [{**use.each.model_dump(exclude_none=True)}, *made.get("each", [])]
+            if "judgment" in made:  # the tool numbers what was done at once
+                key = made["judgment"]["key"]
+                made["judgment"] = {**made["judgment"], "key": [*([key] if isinstance(key, str) else key), "$index"]}
         if use.annotator is not None:
             made["annotator"] = {**made.get("annotator", {}), **self._annotator()}
         if use.presentation_order is not None:
@@ -257,6 +268,13 @@ class _Speller:
     def _answer(self, code: str, name: str, kind: str, control: Control) -> dict[str, Any]:
         answer: dict[str, Any] = self._filled(control.answer, name, code)
         given = self._given(code)
+        if "when" in control.answer:
+            named = {"{control}": name, "{part}": given.part}
+            answer["when"] = {field: named.get(said, said) for field, said in control.answer["when"].items()}
+        if name in self._made:
+            answer["field"] = name
+        if given.options:
+            answer["one_hot"] = {**answer.get("one_hot", {}), "options": given.options}
         for part, listed in list(answer.items()):
             names = getattr(given, part, None)
             if isinstance(listed, str) and "{name}" in listed:
@@ -282,9 +300,10 @@ class _Speller:
         if not isinstance(template, str):
             return template
         # Behind a selector's '=' a name stands as it is; as a step of a path its dots and brackets are escaped.
-        selected = re.sub(r"(?<==)\{control\}", lambda _: name, template)
-        stepped = name if self._is_table else escaped(name)
-        return selected.replace("{control}", stepped).replace("{question}", code)
+        for blank, held in (("{control}", name), ("{part}", self._given(code).part or "")):
+            selected = template.replace(f"={blank}", f"={held}")
+            template = selected.replace(blank, held if self._is_table else escaped(held))
+        return template.replace("{question}", code)
 
 
 def _by_field(ignored: Any) -> dict[str, str]:

@@ -32,6 +32,9 @@ format's table that answers such a question unless `kind` names another. `varior
 land. What may stand under `profile` is in [contracts.md](contracts.md#tool-profile). What is read of an export that a
 profile does not fit is said by `files`, in place of the profile or beside it.
 
+A profile of people's own data stands in `files`, beside whatever profile or mapping reads the judgments:
+`files: [{profile: {tool: prolific, attributes: [age, sex]}}]`.
+
 A profile is a file in `pipelines/contracts/profiles`.
 """
 
@@ -56,6 +59,7 @@ def _profile(tool: str, profile: Profile) -> list[str]:
         losses = ", ".join(f"`{loss}`" for loss in form.losses) or "nothing that is known"
         lines.append(f"| [`{name}`](#{_anchor(profile, form)}) | {form.attribution.value} | {losses} |")
     lines.append("")
+    lines += [f"`{name}` is refused: {why.strip()}.\n" for name, why in profile.refused.items()]
     for name, form in profile.formats.items():
         lines += _format(name, profile, form)
     return lines
@@ -72,6 +76,11 @@ def _format(name: str, profile: Profile, form: ToolFormat) -> list[str]:
     lines += [f"- `{one}` can be no name of a control or a field: {why}." for one, why in form.reserved.items()]
     if form.is_one_table:
         lines.append("- A control and a field of one name would be one column, and are refused.")
+    if form.attributes:
+        lines += ["", "| attribute | column |", "|---|---|"]
+        lines += [f"| `{one}` | `{field}` |" for one, field in form.attributes.items()]
+        told = ", ".join(f"`{value}` is {status.value}" for value, status in form.statuses.items())
+        return [*lines, "", f"Of any of them {told}.", ""]
     lines += ["", "| control | answers | read from |", "|---|---|---|"]
     for kind, control in form.controls.items():
         asked = ", ".join(f"`{one.value}`" for one in control.questions)
@@ -81,9 +90,11 @@ def _format(name: str, profile: Profile, form: ToolFormat) -> list[str]:
 
 
 def _read(answer: dict[str, object]) -> str:
-    """The field of an answer, or the list that it is made of."""
+    """The field of an answer, or the list that it is made of, or its columns."""
     place = next(iter(answer.values()))
-    return str(place["list"] if isinstance(place, dict) else place)
+    if not isinstance(place, dict):
+        return str(place)
+    return str(place["list"] if "list" in place else f"{place['prefix']}…")
 
 
 def _anchor(profile: Profile, form: ToolFormat) -> str:

@@ -63,13 +63,30 @@ In CSV a field is a column's name. Elsewhere it is a path:
 | `a.b` | `b` in the object `a`; a dot, bracket or backslash within a name follows a backslash: `a\.b` |
 | `list[key=value].c` | `c` in the one element of a list that has `value` at `key`; several that do refuse the record |
 | `list[key=value][].c` | a list of what each such element holds at `c`; empty where there is none |
+| `list[a=1][b.c=x][].d` | the same of those that have both; a key may be a path |
 | `list[].c` | the same of every element; further `[]` behind it make no lists in lists |
+| `object[]` | a list of the values of an object, at the end of a path |
+| `pair.0` | the first element of a list, where it is a list; else what the object has by the name `0` |
 | `a[?b]` | `b` where `a` is an object, else `a` itself: an export may write `{"id": 7}` or `7` |
 | `names.$who` | in the object `names`, the key that the made field `$who` holds |
 
 `[]` and `[?b]` are for JSON, and for CSV with `json_cells`: the columns that it names are read as JSON where a cell is
 an object that has the key it names, or a list of such objects; any other cell is the text that it is, whatever it looks
 like. Fields of such a file are paths.
+
+Parts of spans and of ranks stand in each element of their list: by name, or, where each is a list itself, by their
+places: `spans: {list: marked, start: "0", end: "1", label: "2"}`.
+
+### One record, one of several questions
+
+Where each record answers one question, `when` says which: `{field: value, when: {question: toxicity}}`. In the other
+records that question was not asked.
+
+### Times that name a zone
+
+`{field: at, format: "%a %b %d %H:%M:%S %Z %Y", zones: {PST: "-08:00", PDT: "-07:00"}}`: a zone's name means nothing of
+itself, for CST is one thing in Chicago and another in Shanghai. `%Z` needs `zones`; a time with another name is refused
+with its act.
 
 ### Acts by nobody that is named
 
@@ -101,7 +118,8 @@ answer in it is refused.
 `$file` is the file's name within the inbox folder without its last suffix (and without `.gz` and the like behind it):
 `train/ana.csv.gz` is `train/ana`. Use it where ids restart in each file (`item: {key: [$file, id]}`), or where a
 file's name is its annotator. Files of the same bytes are then several; elsewhere they are one. Two files whose names
-differ in their suffix alone are refused.
+differ in their suffix alone are refused. A file without a record is refused, for it may have been cut; `may_be_empty:
+true` says that it is one that holds none.
 
 ### Where only aggregates were published
 

@@ -27,7 +27,7 @@ from pipelines.readers.records import CHUNK_BYTES, FileRefusedError, RawRecord, 
 from pipelines.readers.xml_reader import XmlReader, XmlRecord
 from pipelines.shapes.beside import load_flatten
 from pipelines.shapes.flatten import Act, Cell, Flattener, RecordShapeError
-from pipelines.shapes.slots import Slots, covered_fields
+from pipelines.shapes.slots import Slots, covered_fields, optional_columns
 from pipelines.shapes.sql import literal
 from pipelines.shapes.xml_forms import XmlForms
 
@@ -103,19 +103,25 @@ class RawFile:
         Raises:
             FileRefusedError: the file as a whole cannot be taken.
         """
-        dialect = self._mapping.dialect
+        dialect, may_be_empty = self._mapping.dialect, self._mapping.may_be_empty
         if self._path.stat().st_size == 0:
+            if may_be_empty:
+                return
             raise FileRefusedError(Reason.FILE_EMPTY, "the file is empty")
         for member in open_members(self._path, dialect.within, dialect.member):
             self._first = self.records
             self._made = {**self._given, "$member": member.name} if member.name else self._given
             stream = utf8_stream(member.stream, dialect.encoding)
-            if dialect.format == "csv":
-                reader = CsvReader(stream, dialect.delimiter, dialect.quote, dialect.header, self._block_bytes)
-                yield from self._csv(reader)
-            else:
-                yield from self._json(stream, dialect)
-        if self.records == 0:
+            try:
+                if dialect.format == "csv":
+                    reader = CsvReader(stream, dialect.delimiter, dialect.quote, dialect.header, self._block_bytes)
+                    yield from self._csv(reader)
+                else:
+                    yield from self._json(stream, dialect)
+            except FileRefusedError as error:
+                if not may_be_empty or error.reason != Reason.FILE_EMPTY:
+                    raise
+        if self.records == 0 and not may_be_empty:
             raise FileRefusedError(Reason.FILE_EMPTY, "the file holds no record")
         if unseen := [*(self._flattener.unseen if self._acts else ()), *self._forms.unseen()]:
             told = ", ".join(unseen)
@@ -125,7 +131,9 @@ class RawFile:
     def _csv(self, reader: CsvReader) -> Iterator[Chunk]:
         header = set(reader.columns)
         covered = covered_fields(self._mapping) if self._mapping.is_table else list(reader.columns)
-        if missing := [name for name in covered if name not in header and name not in self._mapping.ignored]:
+        optional = optional_columns(self._mapping)
+        missing = [name for name in covered if name not in header and name not in self._mapping.ignored]
+        if missing := [name for name in missing if name not in optional]:
             told = ", ".join(repr(name) for name in missing)
             raise FileRefusedError(Reason.FILE_COLUMN_MISSING, f"the file has no column {told}", missing[0])
         uncovered = [name for name in reader.columns if name not in set(covered)]
@@ -137,7 +145,7 @@ class RawFile:
         pending: list[pa.Table] = []
         held = size = 0
         for batch in reader:
-            table = self._csv_columns(batch, uncovered) if flattener is None else self._csv_acts(batch)
+            table = self._csv_columns(batch, uncovered, optional) if flattener is None else self._csv_acts(batch)
             for name in uncovered:
                 self.uncovered[name] += batch.rows.num_rows
             pending.append(table)
@@ -153,7 +161,7 @@ class RawFile:
         if pending:
             yield Chunk(pa.concat_tables(pending), extra, self.records)
 
-    def _csv_columns(self, batch: CsvBatch, uncovered: list[str]) -> pa.Table:
+    def _csv_columns(self, batch: CsvBatch, uncovered: list[str], optional: frozenset[str]) -> pa.Table:
         rows = batch.rows
         columns: dict[str, Any] = {
             "record_ordinal": pc.add(batch.ordinals, self._first),
@@ -162,7 +170,10 @@ class RawFile:
         for number, name in enumerate(self._slots.fields):
             if (column := f"t{number}") in self._asked:
                 made = self._made.get(name)
-                columns[column] = rows.column(name) if made is None else pa.repeat(pa.scalar(made), rows.num_rows)
+                if made is None and name in optional and name not in rows.column_names:
+                    columns[column] = pa.nulls(rows.num_rows, pa.string())
+                else:
+                    columns[column] = rows.column(name) if made is None else pa.repeat(pa.scalar(made), rows.num_rows)
         for number, name in enumerate(uncovered):
             columns[f"e{number}"] = rows.column(name)
         columns["item_extra"] = pa.nulls(rows.num_rows, pa.string())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from io import BytesIO
 from itertools import accumulate
 from typing import Any, BinaryIO
 
@@ -43,13 +44,28 @@ class RecordMalformedError(ValueError):
 
 
 def read_json(stream: BinaryIO, container: str) -> Iterator[RawRecord]:
-    """Records of a JSON document: the elements of an ``array``, or the entries of an ``object``.
+    """Records of a JSON document: the elements of an ``array``, the entries of an ``object``, or the ``whole`` object.
 
     Raises:
         FileRefusedError: the document as a whole is broken.
     """
+    if container == "whole":
+        yield RawRecord(0, _one_object(stream))
+        return
     for ordinal, element in enumerate(split_elements(stream, container)):
         yield RawRecord(ordinal, element, is_entry=container == "object")
+
+
+def _one_object(stream: BinaryIO) -> bytes:
+    """A document that is one object, no larger than a record may be."""
+    whole = b""
+    for chunk in chunks(stream):
+        whole += chunk
+        if len(whole) > MAX_RECORD_BYTES:
+            raise FileRefusedError(Reason.FILE_MALFORMED, f"the document is larger than {MAX_RECORD_BYTES} bytes")
+    for _ in split_elements(BytesIO(whole), "object"):
+        pass
+    return whole.strip(WHITE)
 
 
 def read_jsonl(stream: BinaryIO) -> Iterator[RawRecord]:

@@ -92,7 +92,7 @@ def _count(stream: BinaryIO, layout: Layout, *, exactly: bool) -> int:
         if layout.quote is not None and layout.quote in last and not _is_closed(last, layout):
             raise RecountError("the file ends within a quoted field")
         return max(lines - layout.has_header, 0)
-    if layout.format == "json" and not exactly:
+    if layout.format == "json" and layout.records != "whole" and not exactly:
         return count_entries(utf8_blocks(stream, layout.encoding), layout.records)
     with _text(stream, layout.encoding, "\n" if layout.format == "jsonl" else None) as text:
         if layout.format == "jsonl":

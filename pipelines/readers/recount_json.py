@@ -30,7 +30,7 @@ class JsonCounter:
         self._at = 0
 
     def count(self, records: str) -> int:
-        """How many elements the ``array``, or entries the ``object``, has.
+        """How many elements the ``array``, or entries the ``object``, has; a ``whole`` object is one.
 
         Raises:
             RecountError: the document is no such container, or breaks off.
@@ -39,14 +39,15 @@ class JsonCounter:
         if self._peek() == "\ufeff":
             self._at += 1  # A byte order mark; a codec that names its byte order leaves it in.
         self._expect(opening)
+        is_whole = records == "whole"
         if self._peek() == closing:
-            return 0
+            return int(is_whole)
         total = 0
         while True:
-            self._entry(is_keyed=records == "object")
+            self._entry(is_keyed=records != "array")
             total += 1
             if self._peek() == closing:
-                return total
+                return 1 if is_whole else total
             self._expect(",")
 
     def _more(self) -> bool:

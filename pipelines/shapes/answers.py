@@ -63,7 +63,7 @@ def answer_sql(
         listed = "" if is_text else f" when t = '[]' and r = '[]' then {literal(Reason.ANSWER_MISSING)}"
         return AnswerSql(cells, "t", "to_json(v)", f"case {unreadable}{listed} end", abstains, {"answer_text": "v"})
     if question.type == AnswerType.RANKING:
-        return _ranking(cells)
+        return _ranking(question, cells)
     if question.type == AnswerType.BEST_WORST:
         return _best_worst(question, mapping, cells, slots)
     return _spans(cells)
@@ -194,7 +194,7 @@ def _multi_choice(question: Question, mapping: AnswerMapping, cells: Cells, *, i
     )
 
 
-def _ranking(cells: Cells) -> AnswerSql:
+def _ranking(question: Question, cells: Cells) -> AnswerSql:
     """Options with ranks; ``t`` is a JSON list of them, each with its rank's text."""
     typed = duckdb_type(JUDGMENTS.column("answer_ranking").type)
     value = (
@@ -203,11 +203,14 @@ def _ranking(cells: Cells) -> AnswerSql:
         " 'option': x.option}))"
     )
     wrong = literal(Reason.ANSWER_MALFORMED)
+    ranked = "list_transform(v, lambda x: x.option)"
+    known = f"not list_has_all({text_list(question.options)}, {ranked})" if question.options else "false"
     problem = (
         f"case when t is null then {cells.unreadable}"
         f" when len(list_filter(v, lambda x: x.rank is not null and x.option is not null)) < len(v)"
         f" or len(v) = 0 then {wrong}"
-        f" when len(list_distinct(list_transform(v, lambda x: x.option))) < len(v) then {wrong} end"
+        f" when len(list_distinct({ranked})) < len(v) then {wrong}"
+        f" when {known} then {literal(Reason.ANSWER_UNKNOWN_OPTION)} end"
     )
     return AnswerSql(
         cells,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
@@ -72,7 +73,7 @@ def _cells(question: Question, code: str, mapping: AnswerMapping, slots: Slots, 
     if mapping.one_hot is not None:
         fields = list(mapping.one_hot.columns.values())
         raw = _object(fields, slots, is_text=is_text)
-        absent = _all_absent(fields, slots, is_text=is_text)
+        absent = _all_absent(fields, slots, is_text=is_text and not mapping.one_hot.may_be_absent)
         return Cells(_one_hot(mapping, slots), raw, absent, malformed, said, is_null)
     if mapping.ranks:
         fields = list(mapping.ranks.values())
@@ -102,14 +103,15 @@ def _cells(question: Question, code: str, mapping: AnswerMapping, slots: Slots, 
         ranked = f"case when {text} is not null then {ranked} end"
         return Cells(ranked, raw, absent, scalar, said, is_null, _if_among(text, abstain))
     if question.type == AnswerType.RANKING:
-        listed = _listed(text, raw, mapping.split)
+        listed = _listed(text, raw, mapping.split, question)
         return Cells(listed, raw, absent, scalar, said, is_null, _if_among(text, abstain))
     if mapping.strength is not None:
         raw = _object(_own_fields(mapping), slots, is_text=is_text)
     if mapping.several and not is_text:
         content = f"case when {raw} = '[]' then '[]' else {slots.content(mapping.field)} end"
         return Cells(content, raw, absent, scalar, said, is_null)
-    return Cells(text if is_text else said, raw, absent, scalar, said, is_null)
+    alone = text if is_text else f"case when {raw} = '[]' then '[]' else {text} end"
+    return Cells(alone, raw, absent, scalar, said, is_null)
 
 
 def _own_fields(mapping: AnswerMapping) -> list[str]:
@@ -126,7 +128,13 @@ def _whole(mapping: AnswerMapping, code: str, slots: Slots, *, is_text: bool) ->
         word = f"json_extract_string(case when json_type({raw}) = 'VARCHAR' then {raw} end, '$')"
         return f"case when {raw} = '[]' then '[]' else {word} end", f"coalesce({raw} = 'null', false)"
     fields = [mapping.field] if mapping.field else _own_fields(mapping)
-    texts = [f"case when {slots.raw(name)} = '[]' then '[]' else {slots.text(name)} end" for name in fields]
+    # A list that holds the text [] is none that holds nothing.
+    texts = [
+        f"case {slots.raw(name)} when '[]' then '[]' when '[\"[]\"]' then null else {slots.text(name)} end"
+        for name in fields
+    ]
+    if mapping.one_hot is not None and mapping.one_hot.may_be_absent:
+        texts = [f"coalesce({text}, {literal(mapping.one_hot.unset)})" for text in texts]
     nulls = [f"coalesce({slots.raw(name)} = 'null', false)" for name in fields]
     return _if_all_equal(texts), "false" if is_text else " and ".join(nulls)
 
@@ -143,9 +151,15 @@ def _if_all_equal(texts: list[str]) -> str:
     return f"case when {equal} then {texts[0]} end"
 
 
-def _listed(text: str, raw: str, split: str | None) -> str:
+def _listed(text: str, raw: str, split: str | None, question: Question) -> str:
     """A ranking from a list of options, best first: a JSON list, or a text to be split; null where it is none."""
-    if split is not None:
+    if split is not None and any(split in option for option in question.options):
+        # Options that hold the separator are looked for as they are; joined again, they must be the whole text.
+        ordered = sorted(question.options, key=len, reverse=True)
+        known = "|".join(re.escape(option) for option in ordered)
+        found = f"regexp_extract_all({text}, {literal(f'(?s)({known})(?:{re.escape(split)}|$)')}, 1)"
+        options = f"case when array_to_string({found}, {literal(split)}) = {text} then {found} end"
+    elif split is not None:
         options = f"case when {text} <> '' then string_split({text}, {literal(split)}) end"
     else:
         # The inner case guards the outer: DuckDB may weigh both sides of an `and`, and json_type fails on no JSON.
@@ -195,9 +209,14 @@ def _one_hot(mapping: AnswerMapping, slots: Slots) -> str:
     one_hot: OneHot | None = mapping.one_hot
     assert one_hot is not None
     cells = [(option, slots.text(name)) for option, name in one_hot.columns.items()]
-    known = " and ".join(f"{is_one_of(cell, [one_hot.set, one_hot.unset])}" for _, cell in cells)
+    if one_hot.may_be_absent:
+        cells = [
+            (option, f"case when {slots.raw(name)} is null then {literal(one_hot.unset)} else {cell} end")
+            for (option, cell), name in zip(cells, one_hot.columns.values(), strict=True)
+        ]
+    known = " and ".join(is_one_of(cell, [one_hot.chosen_by(option), one_hot.unset]) for option, cell in cells)
     chosen = ", ".join(
-        f"case when {cell} = {literal(one_hot.set)} then {literal(option)} end" for option, cell in cells
+        f"case when {cell} = {literal(one_hot.chosen_by(option))} then {literal(option)} end" for option, cell in cells
     )
     return f"case when {known} then to_json(list_filter([{chosen}], lambda x: x is not null))::varchar end"
 

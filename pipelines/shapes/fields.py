@@ -34,7 +34,11 @@ def instant(given: str, mapping: TimeMapping) -> str:
     if mapping.format in ("epoch_s", "epoch_ms"):
         microseconds = 1_000_000 if mapping.format == "epoch_s" else 1_000
         return f"try(make_timestamp(round(({decimal(given)})::decimal(38, 9) * {microseconds})::bigint))"
-    return f"try_strptime({given}, {literal(mapping.format)})"
+    read = [
+        f"try_strptime({given}, {literal(form)})" + (f" - to_minutes({east})" if east else "")
+        for form, east in mapping.written_in()
+    ]
+    return read[0] if len(read) == 1 else f"coalesce({', '.join(read)})"
 
 
 def decimal(given: str) -> str:

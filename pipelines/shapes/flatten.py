@@ -197,15 +197,19 @@ def listed_ranks(value: Any, fields: RankedFields) -> str | None:
         return None
     ranks = []
     for element in value:
-        option, rank = (_single(element, field) for field in (fields.option, fields.rank))
+        option, rank = (_single(element, field, fields) for field in (fields.option, fields.rank))
         if option is None or rank is None:
             return None
         ranks.append({"rank": rank, "option": option})
     return to_json(ranks)
 
 
-def _single(element: Any, field: str) -> str | None:
-    value = follow(element, parse_path(field)) if isinstance(element, dict) else MISSING
+def _is_element(element: Any, fields: SpanFields | RankedFields) -> bool:
+    return isinstance(element, list if fields.is_by_place else dict)
+
+
+def _single(element: Any, field: str, fields: RankedFields) -> str | None:
+    value = follow(element, parse_path(field)) if _is_element(element, fields) else MISSING
     return None if isinstance(value, list) else scalar_text(value)
 
 
@@ -227,8 +231,8 @@ def _marks_nothing(element: Any, fields: SpanFields) -> bool:
 
 
 def _span(element: Any, fields: SpanFields) -> Span:
-    if not isinstance(element, dict):
-        raise ValueError("a span is an object")
+    if not _is_element(element, fields):
+        raise ValueError("a span is an object, or a list of its parts")
     return Span(
         start=_offset(element, fields.start),
         end=_offset(element, fields.end),
@@ -238,7 +242,7 @@ def _span(element: Any, fields: SpanFields) -> Span:
     )
 
 
-def _offset(element: dict[str, Any], field: str | None) -> int | None:
+def _offset(element: Any, field: str | None) -> int | None:
     value = follow(element, parse_path(field)) if field is not None else MISSING
     if value is MISSING or value is None:
         return None
@@ -247,7 +251,7 @@ def _offset(element: dict[str, Any], field: str | None) -> int | None:
     return value
 
 
-def _part(element: dict[str, Any], field: str | None) -> str | None:
+def _part(element: Any, field: str | None) -> str | None:
     return content_text(follow(element, parse_path(field)) if field is not None else MISSING)
 
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
-from pipelines.contracts.paths import Every, Looked, Select, Step, Unwrapped
+from pipelines.contracts.paths import Every, Looked, Select, Step, Unwrapped, is_place, names_of
 
 NamedStep = str | Select | Every | Unwrapped
 """A step that is the same in every record."""
@@ -40,22 +40,25 @@ def follow(record: Any, steps: tuple[Step, ...]) -> Any:
             if not isinstance(step, str):
                 return MISSING
         if isinstance(step, str):
-            if not isinstance(value, dict) or step not in value:
+            value = _below(value, step)
+            if value is MISSING:
                 return MISSING
-            value = value[step]
         elif isinstance(step, Unwrapped):
             if isinstance(value, dict):
                 if step.name not in value:
                     return MISSING
                 value = value[step.name]
         else:
+            if isinstance(step, Every) and isinstance(value, dict) and step is steps[-1]:
+                return list(value.values())
             if not isinstance(value, list):
                 return MISSING
             if isinstance(step, Every) or step.every:
                 return _held_by_each(value, step, steps[steps.index(step) + 1 :])
             matches = [element for element in value if selects(step, element)]
             if len(matches) > 1:
-                raise AmbiguousPathError(f"{len(matches)} elements have {step.key} = {step.value!r}")
+                told = ", ".join(f"{key} = {wanted!r}" for key, wanted in step.conditions)
+                raise AmbiguousPathError(f"{len(matches)} elements have {told}")
             if not matches:
                 return MISSING
             value = matches[0]
@@ -67,6 +70,15 @@ def _held_by_each(elements: list[Any], step: Every | Select, rest: tuple[Step, .
     chosen = [one for one in elements if isinstance(step, Every) or selects(step, one)]
     found = [held for held in (follow(one, rest) for one in chosen) if held is not MISSING]
     return [part for held in found for part in held] if _is_several(rest) else found
+
+
+def _below(value: Any, name: str) -> Any:
+    """What a name leads to: in an object its value, in a list, where it is a number, the element at that place."""
+    if isinstance(value, dict):
+        return value.get(name, MISSING)
+    if isinstance(value, list) and is_place(name) and int(name) < len(value):
+        return value[int(name)]
+    return MISSING
 
 
 def _is_several(steps: Sequence[Step]) -> bool:
@@ -109,13 +121,13 @@ class _Fork:
         """One more path from here on."""
         if not path:
             self._ends.append(number)
-        elif isinstance(step := path[0], Every | Unwrapped) or (isinstance(step, Select) and step.every):
+        elif _is_branching(step := path[0]) or isinstance(step, Every | Unwrapped):
             self._branching.append((path, number))
         elif isinstance(step, Select):
             self._selects.setdefault(step.key, {}).setdefault(step.value, _Fork()).add(path[1:], number)
         elif len(path) == 1:
             self._leaves.append((step, number))
-        elif len(path) == 2 and isinstance(path[1], str):
+        elif len(path) == 2 and isinstance(path[1], str) and not is_place(path[1]):
             self._twigs.append((step, path[1], number))
         else:
             self._names.setdefault(step, _Fork()).add(path[1:], number)
@@ -141,7 +153,7 @@ class _Fork:
                             raise AmbiguousPathError(f"several elements have {key} = {named!r}")
                         chosen.add(named)
                         fork = forks[named]
-                        if fork._ends or fork._branching:
+                        if fork._ends or fork._branching or type(element) is not dict:
                             fork.fill(element, found)
                         else:
                             fork._fill_from_object(element, found)
@@ -158,16 +170,27 @@ class _Fork:
                 fork.fill(value[name], found)
 
 
+def _is_branching(step: NamedStep) -> bool:
+    """Whether a name or a selector is walked path by path, and not with others that share it."""
+    if isinstance(step, Select):
+        return step.every or bool(step.also)
+    return is_place(step)
+
+
 def selects(step: Select, element: Any) -> bool:
     """Whether a list's element is the one that a selector means; a number or true is compared by its JSON text."""
+    if step.also:
+        return all(_selectable(element, key) == wanted for key, wanted in step.conditions)
     return _selectable(element, step.key) == step.value
 
 
 def _selectable(element: Any, key: str) -> str | None:
     """What selectors compare of an element."""
-    if not isinstance(element, dict):
+    found = element
+    for name in names_of(key):
+        found = _below(found, name)
+    if found is MISSING:
         return None
-    found = element.get(key)
     if isinstance(found, str):
         return found
     if found is None or isinstance(found, dict | list):

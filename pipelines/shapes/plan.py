@@ -255,6 +255,7 @@ class Planner:
         if self._mapping.is_asked_in_part(code):
             asked += " and not is_absent"
         asked = f"(status <> {literal(Status.SUBMITTED)}{asked})"
+        told = "".join(f" and {is_one_of(self._slots.text(name), [said])}" for name, said in mapping.when.items())
         columns = ", ".join(
             name if name not in values else f"{values[name]} as {name}" for name in LANDED_JUDGMENT_COLUMNS
         )
@@ -263,7 +264,7 @@ class Planner:
             f" {literal(mapping.named())} as field"
             f" from (select *, {sql.value} as v from (select *, {sql.cells.text} as t, {sql.cells.raw} as r,"
             f" {sql.cells.declined} as o, {sql.cells.is_absent} as is_absent, {sql.cells.said} as said,"
-            f" {sql.cells.is_null} as is_null from acts where act_problem is null) cells"
+            f" {sql.cells.is_null} as is_null from acts where act_problem is null{told}) cells"
             f" cross join lateral (select o is not null or not ({' or '.join(silent)}) as given) asked"
             f" left join who using (raw_annotator)"
             f") answers where given or {asked}"

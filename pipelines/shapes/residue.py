@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from pipelines.contracts.paths import Every, Select, Unwrapped
+from pipelines.contracts.paths import Every, Select, Unwrapped, is_place, names_of
 from pipelines.shapes.paths import NamedStep, selects
 
 
@@ -13,15 +13,21 @@ class _Plain:
     """Stands in a tree for a value that is neither object nor list."""
 
 
-PLAIN = _Plain()
+class _Each:
+    """Stands in a tree for each element of a list, where what is below it are places in that element."""
 
-Tree = dict["str | Select | _Plain", "Tree | None"]
+
+PLAIN, EACH = _Plain(), _Each()
+
+Key = str | Select | _Plain | _Each
+Tree = dict[Key, "Tree | None"]
 """Mapped keys, level by level; None below a key means that all of it is mapped.
 
-A selector covers what is below it in those elements of a list that it selects, and nothing of the others.
+A selector covers what is below it in those elements of a list that it selects, and nothing of the others; a number
+covers the element of a list at that place, and any other name what each element has by it.
 """
 
-Covered = tuple["str | Select | _Plain", ...]
+Covered = tuple[Key, ...]
 """A path of such keys."""
 
 
@@ -29,14 +35,14 @@ def covered_by(path: tuple[NamedStep, ...]) -> list[Covered]:
     """What a path covers: in every element of a list that it goes through, and a value that stands for itself."""
     found: list[Covered] = [()]
     plain: list[Covered] = []
-    for step in path:
+    for step, following in zip(path, [*path[1:], None], strict=True):
         if isinstance(step, Every):
-            continue
-        if isinstance(step, Unwrapped):
+            found = [(*one, EACH) for one in found] if is_place(following) else found
+        elif isinstance(step, Unwrapped):
             plain += [(*one, PLAIN) for one in found]
             found = [(*one, step.name) for one in found]
         else:
-            key = Select(step.key, step.value) if isinstance(step, Select) else step
+            key = Select(step.key, step.value, also=step.also) if isinstance(step, Select) else step
             found = [(*one, key) for one in found]
     return found + plain
 
@@ -69,9 +75,12 @@ class Cover:
         self._is_flat = not self._parts
         self._tree = tree
         self._selects = [step for step in tree if isinstance(step, Select)]
+        self._places = {int(step): below for step, below in tree.items() if isinstance(step, str) and is_place(step)}
+        self._is_by_place = bool(self._places) or EACH in tree
+        is_quick = not self._is_by_place and not any(step.also or len(names_of(step.key)) > 1 for step in self._selects)
         keys = {step.key for step in self._selects}
-        self._key = keys.pop() if len(keys) == 1 else None
-        self._chosen: dict[tuple[Select, ...], Cover | None] = {(): self}
+        self._key = keys.pop() if len(keys) == 1 and is_quick else None
+        self._chosen: dict[tuple[int | None, tuple[Select, ...]], Cover | None] = {}
         self._by_value = {step.value: self._choice((step,)) for step in self._selects} if self._key else {}
 
     def residue(self, value: dict[str, Any]) -> dict[str, Any]:
@@ -94,32 +103,42 @@ class Cover:
         if isinstance(held, dict):
             return self.residue(held) or None
         if isinstance(held, list):
-            rests = self._rests(held) if self._selects else list(map(self._rest, held))
+            rests = self._rests(held) if self._selects or self._is_by_place else list(map(self._rest, held))
             return rests if rests.count(None) < len(rests) else None
         return None if self._covers_plain else held
 
     def _rests(self, elements: list[Any]) -> list[Any]:
         rests: list[Any] = []
-        for element in elements:
+        for place, element in enumerate(elements):
             value = element.get(self._key) if type(element) is dict else None
             if type(value) is str and self._key is not None:
                 cover = self._by_value.get(value, self)
             else:
-                cover = self._choice(tuple(step for step in self._selects if selects(step, element)))
+                selecting = tuple(step for step in self._selects if selects(step, element))
+                cover = self._choice(selecting, place if place in self._places else None)
             if cover is None:
                 rests.append(None)
             else:
                 rests.append(cover.residue(element) or None if type(element) is dict else cover._rest(element))
         return rests
 
-    def _choice(self, selecting: tuple[Select, ...]) -> Cover | None:
-        if selecting not in self._chosen:
-            tree: Tree | None = {step: below for step, below in self._tree.items() if isinstance(step, str)}
-            for step in selecting:
-                below = self._tree[step]
-                tree = None if tree is None or below is None else _union(tree, {step.key: None, **below})
-            self._chosen[selecting] = None if tree is None else Cover(tree)
-        return self._chosen[selecting]
+    def _choice(self, selecting: tuple[Select, ...], place: int | None = None) -> Cover | None:
+        """What covers an element that these selectors select, or that is at this place."""
+        if not selecting and not self._is_by_place:
+            return self
+        if (place, selecting) not in self._chosen:
+            named = ((step, below) for step, below in self._tree.items() if isinstance(step, str))
+            shared: Tree = {step: below for step, below in named if not is_place(step)}
+            tree: Tree | None = {**shared, PLAIN: None} if self._covers_plain else shared
+            held = [self._tree[step] for step in selecting]
+            held += [self._places[place]] if place is not None else []
+            held += [self._tree[EACH]] if EACH in self._tree else []
+            for below in held:
+                tree = None if tree is None or below is None else _union(tree, below)
+            for key, _ in (one for step in selecting for one in step.conditions):
+                tree = None if tree is None else _union(tree, tree_of([names_of(key)]))
+            self._chosen[place, selecting] = None if tree is None else Cover(tree)
+        return self._chosen[place, selecting]
 
 
 def _union(one: Tree, other: Tree) -> Tree:

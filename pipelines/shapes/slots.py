@@ -77,6 +77,14 @@ def covered_paths(mapping: FileMapping) -> list[Covered]:
     return [path for field in covered_fields(mapping) for path in covered_by(named_steps(parse_path(field)))]
 
 
+def optional_columns(mapping: FileMapping) -> frozenset[str]:
+    """Columns of a CSV file that may be missing from it."""
+    one_hots = (answer.one_hot for answer in mapping.answers.values())
+    return frozenset(
+        name for one_hot in one_hots if one_hot and one_hot.may_be_absent for name in one_hot.columns.values()
+    )
+
+
 def required_paths(contract: SourceContract, mapping: FileMapping) -> dict[str, tuple[str, ...]]:
     """What a JSON file must hold somewhere, by field: its path as far as it is the same in every record.
 
@@ -98,7 +106,9 @@ def required_paths(contract: SourceContract, mapping: FileMapping) -> dict[str, 
     for code, answer in mapping.answers.items():
         if None not in contract.questions[code].unanswered:
             beside = answer.not_applicable.field if answer.not_applicable else None
-            fields += [field for field in answer.fields() if field != beside]
+            one_hot = answer.one_hot
+            absent = {beside} if one_hot is None or not one_hot.may_be_absent else {beside, *one_hot.columns.values()}
+            fields += [field for field in answer.fields() if field not in absent]
             fields.append(answer.listed.list if answer.listed else None)
     found: dict[str, tuple[str, ...]] = {}
     for field in fields:

@@ -142,8 +142,11 @@ def _groups(view: View, step: EachElement) -> Iterator[View]:
         yield rebound({**view, "$by": value}, path, elements)
 
 
-def rebound(view: View, path: tuple[str, ...], value: Any) -> View:
+def rebound(view: Any, path: tuple[str, ...], value: Any) -> Any:
     """The view with another value in one place."""
-    if len(path) == 1:
-        return {**view, path[0]: value}
-    return {**view, path[0]: rebound(view[path[0]], path[1:], value)}
+    name, below = path[0], path[1:]
+    if isinstance(view, list):
+        held = list(view)
+        held[int(name)] = rebound(view[int(name)], below, value) if below else value
+        return held
+    return {**view, name: rebound(view[name], below, value) if below else value}

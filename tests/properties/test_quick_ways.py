@@ -19,11 +19,15 @@ from pipelines.readers.recount_entries import count_entries
 from pipelines.readers.recount_json import JsonCounter, RecountError
 from pipelines.readers.recount_lines import count_lines, utf8_blocks
 from pipelines.shapes.paths import AmbiguousPathError, Finder, follow, named_steps, selects
-from pipelines.shapes.residue import Cover, Tree, tree_of
+from pipelines.shapes.residue import Cover, Tree, covered_by, tree_of
 
 PATHS = [
     named_steps(parse_path(path))
     for path in ("a", "a.b", "b.a", "b[a=x].b", "b[a=y].b", "b[a=1].c", "b[c=x].a.b", "c[a=true]", "a[b=x].c[a=y].b")
+]
+PLACES = [
+    named_steps(parse_path(path))
+    for path in ("a.0", "a.1.b", "b.a.0", "b[0=x].1", "b[0.a=x].1.b", "b[a=x][b=y].c", "c[].1", "c[]", "a[b.a=x][].c")
 ]
 names = st.sampled_from("abc")
 values = st.recursive(
@@ -36,7 +40,7 @@ records = st.dictionaries(names, values, max_size=3)
 
 def _followed(record: Any) -> list[Any] | None:
     try:
-        return [follow(record, path) for path in PATHS]
+        return [follow(record, path) for path in [*PATHS, *PLACES]]
     except AmbiguousPathError:
         return None
 
@@ -44,7 +48,7 @@ def _followed(record: Any) -> list[Any] | None:
 @given(records)
 def test_paths_found_together_are_those_followed_one_by_one(record: Any) -> None:
     try:
-        found: list[Any] | None = Finder(PATHS).find(record)
+        found: list[Any] | None = Finder([*PATHS, *PLACES]).find(record)
     except AmbiguousPathError:
         found = None
     assert found == _followed(record)
@@ -78,6 +82,23 @@ def _left_of_element(element: Any, tree: Tree) -> Any:
 def test_a_cover_leaves_what_its_tree_does_not_hold(record: Any, paths: list[Any]) -> None:
     tree = tree_of(paths)
     assert Cover(tree).residue(record) == (_left(record, tree) or {})
+
+
+@pytest.mark.parametrize(
+    ("path", "record", "left"),
+    [
+        ("a.0", {"a": [1, 2]}, {"a": [None, 2]}),
+        ("a.1.b", {"a": [1, {"b": 2, "c": 3}]}, {"a": [1, {"c": 3}]}),
+        ("a[].1", {"a": [[1, 2], [3]]}, {"a": [[1, None], [3]]}),
+        ("a[].0", {"a": [[1], [2]]}, {}),
+        ("a[0=x][].1", {"a": [["x", 2], ["y", 3]]}, {"a": [None, ["y", 3]]}),
+        ("a[0.b=x][].1", {"a": [[{"b": "x", "c": 1}, 2]]}, {"a": [[{"c": 1}, None]]}),
+        ("a[b=1][c=2].d", {"a": [{"b": 1, "c": 2, "d": 3}, {"b": 1, "d": 4}]}, {"a": [None, {"b": 1, "d": 4}]}),
+        ("a.0", {"a": {"0": 1, "1": 2}}, {"a": {"1": 2}}),
+    ],
+)
+def test_a_place_is_covered_and_nothing_beside_it(path: str, record: Any, left: Any) -> None:
+    assert Cover(tree_of(covered_by(named_steps(parse_path(path))))).residue(record) == left
 
 
 cells = st.text(alphabet='ab,é"\n\r', max_size=6)

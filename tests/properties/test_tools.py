@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from pipelines.contracts.model import SourceContract
 from pipelines.contracts.profile import profiles
 from tests.properties.exports.landing import land_bytes
 from tests.properties.exports.recounted import recount_agrees
+from tests.properties.exports.row_tools import ROW_PROJECTS, ROW_WRITERS
 from tests.properties.exports.tools import QUESTIONS, WRITERS, Act, acts, kept
 
 STATUSES = {"label_studio": ("submitted", "skipped"), "argilla": ("submitted", "draft", "discarded")}
@@ -54,6 +56,36 @@ def test_what_was_answered_lands_less_what_the_format_is_said_to_lose(
     )
     contract, written = contract_of(tool, form), WRITERS[tool, form](made)
     assert landed_of(contract, written) == wanted(made, frozenset(contract.known_losses))
+
+
+@pytest.mark.parametrize(("tool", "form"), ROW_WRITERS)
+@settings(max_examples=MANY)
+@given(data=st.data())
+def test_what_was_answered_lands_of_a_tool_that_writes_rows(tool: str, form: str, data: st.DataObject) -> None:
+    """A row an answer or a person and item: an empty text, and nothing chosen, look there as if it was not asked."""
+    project = ROW_PROJECTS[tool, form]
+    made = data.draw(acts(project.statuses, several=False, ties=False, nobody=False), "acts")
+    contract = project.contract(tool, form)
+    assert "empty_dropped" in contract.known_losses
+    asked = [
+        replace(act, given={name: answer for name, answer in act.given.items() if name in contract.questions
+                            and answer not in ("", [])})
+        for act in made
+    ]  # fmt: skip
+    found = landed_of(contract, ROW_WRITERS[tool, form](asked))
+    expected = wanted(asked, frozenset())
+    assert found == Counter({one: count for one, count in expected.items() if one[2] in contract.questions})
+
+
+@pytest.mark.parametrize(("tool", "form"), ROW_WRITERS)
+def test_an_answer_less_in_a_row_would_be_seen(tool: str, form: str) -> None:
+    """The twin."""
+    project = ROW_PROJECTS[tool, form]
+    made = [Act(1, "i-1", 1, "submitted", {"best": "A", "score": 0.5}), Act(2, "i-1", 2, "submitted", {"best": "[]"})]
+    found = landed_of(project.contract(tool, form), ROW_WRITERS[tool, form](made))
+    assert found == wanted(made, frozenset())
+    assert found != wanted([made[0], replace(made[1], given={"best": "A"})], frozenset())
+    assert found != wanted([made[0], replace(made[1], who=1)], frozenset())
 
 
 FIXED = {

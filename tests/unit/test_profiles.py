@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
+from pipelines.contracts.files import FileMapping
 from pipelines.contracts.load import ContractError, load_contract
 from pipelines.contracts.model import SourceContract
 from pipelines.contracts.profile import FOLDER, ToolFormat, profiles, read_profile
@@ -157,6 +157,32 @@ def test_a_fault_in_files_of_the_contracts_own_is_told_there(tmp_path: Path) -> 
     assert "mine/defs.yaml:16: attributes.files.0: files of role annotators" in refused(tmp_path, GOOD + files)
 
 
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [
+        ("{tool: prolific, attributes: [height]}", "profile.attributes: there is no height; there are: age, sex,"),
+        ("{tool: prolificc, attributes: [age]}", "profile.tool: there is no profile 'prolificc'; there are: argilla,"),
+        ("{tool: argilla, attributes: [age]}", "profile.format: argilla's records of the REST API holds judgments;"),
+        ("{tool: prolific}", "profile.attributes: Field required"),
+    ],
+)
+def test_a_fault_in_a_profile_of_people_is_told_there(tmp_path: Path, written: str, told: str) -> None:
+    error = refused(tmp_path, f"{GOOD}  files:\n    - profile: {written}\n")
+    assert f"mine/defs.yaml:16: attributes.files.0.{told}" in error, error
+
+
+def test_a_profile_of_people_is_what_could_have_been_written_by_hand(tmp_path: Path) -> None:
+    """What stands beside it goes before it; attributes of the study's own have its reasons, too."""
+    files = "  files:\n    - {pattern: who.csv, profile: {tool: prolific, attributes: {age: Age, hand: Handedness}}}\n"
+    made = loaded(tmp_path, GOOD + files).files[1]
+    statuses = {"Prefer not to say": "declined", "Rather not say": "declined", "CONSENT_REVOKED": "withheld",
+                "DATA_EXPIRED": "withheld"}  # fmt: skip
+    attributes = {"age": {"field": "Age", "statuses": statuses}, "hand": {"field": "Handedness", "statuses": statuses}}
+    by_hand = {"role": "annotators", "pattern": "who.csv", "dialect": {"format": "csv"}}
+    by_hand |= {"annotator": {"key": "Participant id", "attributes": attributes}}
+    assert made.model_dump() == FileMapping.model_validate(by_hand).model_dump()
+
+
 def test_files_of_the_contracts_own_stand_behind_the_profiles(tmp_path: Path) -> None:
     files = (
         "  files:\n    - {role: annotators, pattern: p.csv, dialect: {format: csv},"
@@ -176,7 +202,11 @@ def test_files_of_the_contracts_own_stand_behind_the_profiles(tmp_path: Path) ->
 )
 def test_every_control_of_every_profile_makes_a_contract(tool: str, form: str, kind: str) -> None:
     control = profiles()[tool].formats[form].controls[kind]
-    names = ["one", "two"] if any("{name}" in str(value) for value in control.answer.values()) else []
+    told = str(control.answer)
+    answer: dict[str, Any] = {"control": "a.b", "kind": kind}
+    answer |= {"tiers": ["one", "two"]} if "{name}" in told else {}
+    answer |= {"part": "c.d"} if "{part}" in told else {}
+    answer |= {"options": [1, 2]} if "one_hot" in told and AnswerType.RATING in control.questions else {}
     for asked in control.questions:
         contract = SourceContract.model_validate(
             {
@@ -188,11 +218,13 @@ def test_every_control_of_every_profile_makes_a_contract(tool: str, form: str, k
                     "tool": tool,
                     "format": form,
                     "item": {"key": "ref"},
-                    "answers": {"asked": {"control": "a.b", "kind": kind, "tiers": names}},
+                    "answers": {"asked": answer},
                 },
             }
         )
-        assert contract.files[0].answers["asked"].named()
+        made = contract.files[0].answers["asked"]
+        assert made.named()
+        assert not [blank for blank in ("{control}", "{question}", "{name}", "{part}") if blank in str(made)]
 
 
 @pytest.mark.parametrize("path", sorted(FOLDER.glob("*.yaml")), ids=lambda path: path.stem)
@@ -222,10 +254,10 @@ def test_a_format_that_has_no_control_for_a_question_has_no_default() -> None:
     assert form.default_kind(AnswerType.CHOICE) == "choices"
 
 
-def test_a_profiles_own_names_are_no_names_of_questions() -> None:
-    """Every template names its control, or its fields by the project's names: none is left unfilled."""
-    for path in FOLDER.glob("*.yaml"):
-        held = yaml.safe_load(path.read_text(encoding="utf-8"))
-        for form in held["formats"].values():
-            for control in form["controls"].values():
-                assert "{control}" in str(control["answer"]) or "{question}" in str(control["answer"]), path
+def test_a_control_that_is_asked_of_several_things_needs_to_know_which(tmp_path: Path) -> None:
+    text = GOOD.replace("tool: label_studio", "tool: potato").replace("json_min", "jsonl")
+    text = text.replace("item: {key: ref, text: text}", "item: {key: $item}").replace("type: ranking", "type: text")
+    told = "attributes.profile.answers.order: a control of kind part is asked of several things; part says of which"
+    assert told in refused(tmp_path, text.replace("control: rank", "kind: part"))
+    assert "a control of kind value has no parts" in refused(tmp_path, text.replace("control: rank", "part: one"))
+    assert loaded(tmp_path, text.replace("control: rank", "kind: part, part: one")).files[0].answers
