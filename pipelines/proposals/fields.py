@@ -104,7 +104,7 @@ class Field:
     def is_spans(self) -> bool:
         """Whether it holds lists of marked stretches."""
         elements = [one for value in self.given if isinstance(value, list) for one in value]
-        return bool(elements) and all(isinstance(one, dict) and {"start", "end"} <= one.keys() for one in elements)
+        return bool(elements) and all(map(_is_span, elements))
 
     @property
     def is_ranked(self) -> bool:
@@ -116,6 +116,14 @@ class Field:
     def mean_length(self) -> float:
         """Characters a text, on average."""
         return sum(map(len, self.texts)) / len(self.texts) if self.texts else 0.0
+
+
+def _is_span(element: Any) -> bool:
+    """Whether it is an object with start and end, or begins with two whole numbers in order."""
+    if isinstance(element, list):
+        places = element[:2]
+        return len(element) > 2 and all(type(one) is int for one in places) and places == sorted(places)
+    return isinstance(element, dict) and {"start", "end"} <= element.keys()
 
 
 def text_of(value: Any) -> str:

@@ -15,7 +15,7 @@ from pipelines.proposals.guess import Guess, as_yaml, count_guesses
 from pipelines.proposals.names import person_rank, thing_rank
 from pipelines.proposals.roles import roles_of
 from pipelines.proposals.sample import RECORDS, Sample, SampleError, take_sample
-from pipelines.proposals.tools import Tool, apart_of, asked_of, profile_of, recognised
+from pipelines.proposals.tools import Tool, answered_in, apart_of, numbered, profile_of, recognised
 
 
 @dataclass(frozen=True)
@@ -93,14 +93,17 @@ def _by_tool(tool: Tool, sample: Sample) -> tuple[dict[str, Any], dict[str, Any]
         for answer in roles.mapping["answers"].values()
     ]
     others = [field for field in [*fields, *roles.unplaced] if isinstance(field, str)]
-    asked = asked_of(tool, apart, others, set())
+    answered = answered_in(tool, apart, others)
     remarks = [
         f"what {tool.tool}, format {tool.format}, had lost is in docs/profiles.md: look for a format that loses less"
     ]
-    if not asked:
+    if not answered:
         remarks.append("none of the tool's controls was found in the sample; docs/profiles.md says where it reads them")
-    questions = {code: one.question for code, (one, _, _) in asked.items()}
-    return profile_of(tool, roles.mapping["item"], asked), questions, remarks
+    if several := numbered(answered):
+        told = "several items a record? each: {zip: …} in the profile takes them apart"
+        remarks.append(f"controls {', '.join(several)} differ by a number: {told}")
+    questions = {code: one.asked.question for code, one in answered.items()}
+    return profile_of(tool, roles.mapping["item"], answered), questions, remarks
 
 
 def _files(path: Path) -> list[Path]:

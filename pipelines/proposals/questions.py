@@ -57,6 +57,9 @@ def question_of(one: Field, acts: int, taken: set[str], allowed: Sequence[str] =
 def _of_type(one: Field, kind: str) -> dict[str, Any]:
     """A question of a type that the values alone would not have told."""
     if kind == "pairwise":
+        if one.numbers:
+            graded = {value: abs(float(value)) for value in one.distinct}
+            return {"type": kind, "answers": {value: _graded(value, size) for value, size in graded.items()}}
         sides = [value for value in one.distinct if value.lower() not in TIES]
         ties = [value for value in one.distinct if value.lower() in TIES]
         answers = dict(zip(sides, ("left", "right"), strict=False)) | {value: "tie" for value in ties[:1]}
@@ -67,6 +70,12 @@ def _of_type(one: Field, kind: str) -> dict[str, Any]:
         held = [value for some in one.given for value in (some if isinstance(some, list) else [some])]
         return {"type": kind, "options": sorted({text_of(value) for value in held})}
     return {"type": kind}
+
+
+def _graded(value: str, size: float) -> Any:
+    if not size:
+        return "tie"
+    return {"preference": "left" if float(value) < 0 else "right", "strength": int(size) if size.is_integer() else size}
 
 
 def one_hot_of(prefix: str, columns: list[Field], taken: set[str]) -> Asked:

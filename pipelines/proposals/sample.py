@@ -138,14 +138,23 @@ def _encoding(head: bytes) -> str | Guess | None:
 
 
 def _lines_or_object(name: str, text: str) -> dict[str, Any]:
+    """What begins with an object: one record a line, an object of records, or a document that is one record."""
     first, _, rest = text.partition("\n")
     try:
-        value = json.loads(first)
+        line = json.loads(first)
     except ValueError:
-        return {"format": "json", "records": Guess("object", "the document is one object; its values are the records")}
-    if rest.strip() or not all(isinstance(one, dict) for one in value.values()) or name.endswith("l"):
+        line = None
+    if line is not None and (rest.strip() or Path(name).suffix in (".jsonl", ".ndjson")):
         return {"format": "jsonl"}
-    return {"format": "json", "records": Guess("object", "the document is one object; its values are the records")}
+    try:
+        values = json.loads(text).values()
+    except ValueError:
+        values = ()  # it is longer than what was looked at
+    if all(isinstance(one, dict) for one in values):
+        return {"format": "json", "records": Guess("object", "the document is one object; its values are the records")}
+    if line is not None:
+        return {"format": "jsonl"}
+    return {"format": "json", "records": Guess("whole", "the document is one object, and not all of it are records")}
 
 
 def _record_element(text: bytes) -> Guess:
