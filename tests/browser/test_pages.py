@@ -172,3 +172,9 @@ def test_a_source_shows_its_licence_and_what_arrived(page: Page, served: Served,
     for text in ("Apache-2.0", "records by the second reader"):
         page.get_by_text(text).first.wait_for(timeout=60_000)
     page.screenshot(path=str(tmp_path / "source.png"))
+
+
+def test_a_source_shows_what_its_export_had_lost_before_it_arrived(page: Page, served: Served) -> None:
+    page.goto(f"{served.url}/assets/landing/demo_helpfulness")
+    for text in ("lost upstream", "edits_overwritten", "where an account was deleted"):
+        page.get_by_text(text).first.wait_for(timeout=60_000)
