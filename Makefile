@@ -19,6 +19,8 @@ DEMO := run --dataset demo --inbox pipelines/demo/inbox --home $(DEMO_HOME)
 N ?= 1000000
 FUZZ ?= 5000
 ARGS ?=
+# Tests that run at once; on one core two still pass sooner, since many wait for a process.
+JOBS ?= $(shell n=$$(nproc 2>/dev/null || echo 2); [ "$$n" -gt 2 ] && echo "$$n" || echo 2)
 
 COMPILE = $(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links \
 	--only-binary :all: --custom-compile-command 'make lock'
@@ -37,11 +39,11 @@ demo: install ## From nothing to a published release, on the exports in the repo
 
 .PHONY: test
 test: install ## Run every test (ARGS='-k words' for some)
-	$(BIN)/pytest -n 2 --dist loadgroup $(ARGS)
+	$(BIN)/pytest -n $(JOBS) --dist loadgroup $(ARGS)
 
 .PHONY: fuzz
 fuzz: install ## Break generated exports and land them (FUZZ=5000 a property)
-	FUZZ=$(FUZZ) $(BIN)/pytest -n 2 --dist loadgroup --hypothesis-profile=fuzz --hypothesis-show-statistics \
+	FUZZ=$(FUZZ) $(BIN)/pytest -n $(JOBS) --dist loadgroup --hypothesis-profile=fuzz --hypothesis-show-statistics \
 		tests/properties/test_exports.py $(ARGS)
 
 .PHONY: mutants
