@@ -90,17 +90,18 @@ def who_of(
     attribution = contract.attribution
     if attribution == Attribution.NONE or mapping.annotator is None:
         return lambda act, item, kind: b"-"
-    gets, prefix = [layout.get(name) for name in mapping.annotator.key], mapping.annotator.strip_prefix
+    gets = [layout.get(name) for name in mapping.annotator.key]
+    prefix, suffix = mapping.annotator.strip_prefix or "", mapping.annotator.strip_suffix or ""
     family, platform = contract.annotator_scope
     is_scoped = attribution == Attribution.ITEM_SCOPED
     known: dict[Any, bytes] = {}
 
     def made(values: Sequence[Any], item: str, kind: str) -> bytes:
         parts = parts_of(values, "annotator")
-        if prefix:
-            if not parts[0].startswith(prefix):
-                raise Unreadable("names an annotator without the prefix")
-            parts[0] = parts[0].removeprefix(prefix)
+        if prefix or suffix:
+            if not parts[0].startswith(prefix) or not parts[0].removeprefix(prefix).endswith(suffix):
+                raise Unreadable("names an annotator without what stands before or behind each")
+            parts[0] = parts[0].removeprefix(prefix).removesuffix(suffix)
             if not parts[0].strip(_BLANK):
                 raise Unreadable("does not say the annotator")
         return pseudonym(joined([item, *parts] if is_scoped else parts), kind)

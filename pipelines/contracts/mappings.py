@@ -100,6 +100,9 @@ class AnnotatorMapping(Part):
         None, description="what stands where nobody is named, and which act it was; left out: such an act is refused"
     )
     strip_prefix: str | None = Field(None, min_length=1, description="a prefix that the tool adds to every id")
+    strip_suffix: str | None = Field(
+        None, min_length=1, description="what stands behind every id, such as .jsonl where it is the name of a file"
+    )
     kind: Kind = Field(
         KindMapping(always=AnnotatorKind.HUMAN, field=None, otherwise=None),
         description="human or machine, or the field that says it; default: human",

@@ -92,6 +92,9 @@ class ToolFormat(Part):
         default_factory=dict, description="role annotators: values of any attribute that say why there is none"
     )
     file: dict[str, Any] = Field(min_length=1, description="the file mapping, without item and answers")
+    archived: dict[str, Any] = Field(
+        default_factory=dict, description="what of the file mapping differs where its files are members of an archive"
+    )
 
     @model_validator(mode="after")
     def _has_what_its_role_needs(self) -> ToolFormat:

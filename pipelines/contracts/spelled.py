@@ -213,6 +213,8 @@ class _Speller:
     def _mapping(self) -> dict[str, Any]:
         use, made = self._use, dict(self._format.file)
         packed = use.dialect.model_dump(exclude_none=True) if use.dialect else {}
+        if packed.get("within") in ("zip", "tar"):
+            made |= self._format.archived
         made["dialect"] = {**made.get("dialect", {}), **packed}
         if self._cells:
             made["dialect"]["json_cells"] = self._cells

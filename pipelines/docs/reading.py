@@ -102,7 +102,8 @@ answer in it is refused.
   say no text. A rationale, an item's text and the like that are no text are kept as JSON.
 - A key of one part is that text. Of several parts each has its `%` written `%25` and its `/` written `%2F`, and they
   are joined by `/`. A part that is missing, or white space alone, is none. `key_digest` is the first 32 hex digits of
-  that text's sha256. `strip_prefix` is taken off the first part; an id without it refuses the act. With attribution
+  that text's sha256. `strip_prefix` and `strip_suffix` are taken off the first part; an id without them
+  refuses the act. With attribution
   `item_scoped` the item's id stands before the annotator's parts, as one part more.
 - `raw_answer` is the field's own value: a cell as it is, a JSON value as JSON without white space. Of several fields it
   is an object of those that are there, by their names in the contract: options in the contract's order; best and worst;

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pipelines.contracts.companions import KindMapping, OrderMapping
 from pipelines.contracts.files import FileMapping
+from pipelines.contracts.mappings import AnnotatorMapping
 from pipelines.domain.vocabulary import AnnotatorKind
 from pipelines.shapes.slots import Slots
 from pipelines.shapes.sql import literal, mapped, text_list
@@ -45,7 +46,15 @@ def author_sql(mapping: FileMapping, slots: Slots) -> str:
     assert mapping.item is not None
     assert mapping.item.author is not None
     text = slots.text(mapping.item.author)
-    if mapping.annotator is None or mapping.annotator.strip_prefix is None:
-        return f"nullif({text}, '')"
-    prefix = literal(mapping.annotator.strip_prefix)
-    return f"nullif(case when starts_with({text}, {prefix}) then substr({text}, length({prefix}) + 1) end, '')"
+    return f"nullif({text if mapping.annotator is None else bare_id(text, mapping.annotator)}, '')"
+
+
+def bare_id(text: str, annotator: AnnotatorMapping) -> str:
+    """An annotator's id without what the tool adds to each; null where it lacks that."""
+    if annotator.strip_prefix is not None:
+        prefix = literal(annotator.strip_prefix)
+        text = f"case when starts_with({text}, {prefix}) then substr({text}, length({prefix}) + 1) end"
+    if annotator.strip_suffix is not None:
+        suffix = literal(annotator.strip_suffix)
+        text = f"case when ends_with({text}, {suffix}) then left({text}, length({text}) - length({suffix})) end"
+    return text

@@ -144,8 +144,9 @@ class _Fork:
         elif type(value) is list:
             for key, forks in self._selects.items():
                 chosen: set[str] = set()
+                is_name = names_of(key) == (key,)
                 for element in value:
-                    named = element.get(key) if type(element) is dict else None
+                    named = element.get(key) if type(element) is dict and is_name else None
                     if type(named) is not str:
                         named = _selectable(element, key)
                     if named in forks:

@@ -10,7 +10,7 @@ from pipelines.contracts.files import FileMapping
 from pipelines.contracts.mappings import AnnotatorMapping, StatusMapping
 from pipelines.contracts.model import SourceContract
 from pipelines.domain.vocabulary import AnnotatorKind, Attribution, Reason
-from pipelines.shapes.companions import kind_sql
+from pipelines.shapes.companions import bare_id, kind_sql
 from pipelines.shapes.fields import is_blank
 from pipelines.shapes.slots import Slots
 from pipelines.shapes.sql import is_one_of, joined_key, literal, mapped
@@ -45,9 +45,9 @@ def annotator_problems(mapping: FileMapping, slots: Slots) -> list[Problem]:
     nobody, is_unknown = judges_nobody_sql(mapping, slots), _is_unknown(annotator, mapping, slots)
     named = f"not ({nobody} or {is_unknown})"
     names, found = annotator.key, list[Problem]()
-    if annotator.strip_prefix:
+    if annotator.strip_prefix or annotator.strip_suffix:
         given = slots.text(names[0])
-        lacks = f"{named} and not {is_blank(given)} and not starts_with({given}, {literal(annotator.strip_prefix)})"
+        lacks = f"{named} and not {is_blank(given)} and {bare_id(given, annotator)} is null"
         found.append((lacks, Reason.RECORD_SHAPE, names[0]))
     for name, part in zip(names, _parts(annotator, slots), strict=True):
         found.append((f"{named} and {is_blank(part)}", Reason.ANNOTATOR_MISSING, name))
@@ -86,8 +86,5 @@ def _is_unknown(annotator: AnnotatorMapping, mapping: FileMapping, slots: Slots)
 
 
 def _parts(annotator: AnnotatorMapping, slots: Slots) -> list[str]:
-    parts = [slots.text(name) for name in annotator.key]
-    if annotator.strip_prefix:
-        prefix = literal(annotator.strip_prefix)
-        parts[0] = f"case when starts_with({parts[0]}, {prefix}) then substr({parts[0]}, length({prefix}) + 1) end"
-    return parts
+    first, *others = [slots.text(name) for name in annotator.key]
+    return [bare_id(first, annotator), *others]

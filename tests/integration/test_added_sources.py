@@ -81,7 +81,11 @@ AVERAGED = (
 )
 """A source of aggregates alone, beside the others."""
 
-TOOLS = {"label_studio_json": 23, "label_studio_csv": 13, "argilla_rest": 17, "argilla_list": 9}
+TOOLS = {
+    **{"label_studio_json": 23, "label_studio_csv": 13, "argilla_rest": 17, "argilla_list": 9},
+    **{"doccano_approved": 7, "doccano_all": 5, "potato_user_state": 10, "potato_csv": 18, "potato_history": 4},
+    **{"prodigy_binary": 4, "mturk_batch": 15, "crowdflower_full": 7, "prolific_demographics": 3},
+}
 """Fixtures of tools' exports, read by their profiles, and how many judgments each holds."""
 
 pytestmark = pytest.mark.xdist_group("added_sources")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -30,7 +31,7 @@ FELT = {
 """The losses of a format that cost answers, or changed some; the others cost what this truth has no line for."""
 
 
-def contract_of(project: str, form: str) -> SourceContract:
+def contract_of(project: str, form: str, **changes: Any) -> SourceContract:
     return SourceContract.model_validate(
         {
             "source": "made",
@@ -42,6 +43,7 @@ def contract_of(project: str, form: str) -> SourceContract:
                 "format": form,
                 "item": {"key": "item_id", "text": "text", "prompt": "prompt"},
                 "answers": {"comment": {"kind": "comments"}},
+                **changes,
             },
         }
     )
@@ -138,3 +140,39 @@ def test_a_member_who_confirmed_nothing_has_an_empty_file(tmp_path: Path) -> Non
     found = landed(tmp_path, "spans", "approved", "before_member_removal")
     empty = [one for one in found.report.receipts if one.records == 0]
     assert [(one.records_recounted, one.refused_as_a_whole) for one in empty] == [(0, None)]
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_the_archive_that_the_tool_makes_holds_the_same_people(form: str, tmp_path: Path) -> None:
+    """A member's name in it is a person, as a file's name is: never is everybody one."""
+    folder = exports("doccano") / "spans" / "before_member_removal" / FORMATS[form]
+    path = tmp_path / "export.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for one in sorted(folder.glob("*.jsonl")):
+            archive.write(one, one.name)
+    packed = land(tmp_path / "packed", contract_of("spans", form, dialect={"within": "zip"}), {"export.zip": path})
+    bare = landed(tmp_path / "bare", "spans", form, "before_member_removal")
+    assert landed_answers(packed, people()) == landed_answers(bare, people())
+    assert packed.rows("quarantine", "reason") == []
+
+
+def test_items_of_the_full_export_stand_beside_the_approved_answers(tmp_path: Path) -> None:
+    """Delivered together, the one says what was answered, and the other what nobody answered."""
+    top = exports("doccano") / "spans" / "before_member_removal"
+    contract = contract_of("spans", "approved").model_dump()
+    contract["files"].append(
+        {
+            "role": "items",
+            "pattern": "all/*.jsonl",
+            "dialect": {"format": "jsonl"},
+            "item": {"key": "item_id", "text": "text", "prompt": "prompt"},
+            "ignored": {name: "said by the approved export, or not kept" for name in ("id", "label", "Comments")},
+        }
+    )
+    files = {path.name: path for path in top.glob("JSONL_approved/*.jsonl")}
+    files |= {f"all/{path.name}": path for path in top.glob("JSONL/*.jsonl")}
+    found = land(tmp_path, SourceContract.model_validate(contract), files)
+    judged = {item for (item,) in found.rows("judgments", "distinct item_id")}
+    assert {item for (item,) in found.rows("items", "distinct item_id")} - judged == {"item-029", "item-030"}
+    assert found.rows("quarantine", "reason") == []
+    assert landed_answers(found, people()) == wanted("spans", found.contract.known_losses, frozenset())

@@ -84,6 +84,14 @@ def test_a_cover_leaves_what_its_tree_does_not_hold(record: Any, paths: list[Any
     assert Cover(tree).residue(record) == (_left(record, tree) or {})
 
 
+def test_a_selectors_key_is_a_path_and_no_name_with_a_dot() -> None:
+    record = {"b": [{"a.b": "x", "c": 1}, {"a": {"b": "x"}, "c": 2}]}
+    for path, found in (("b[a.b=x].c", 2), (r"b[a\.b=x].c", 1)):
+        steps = named_steps(parse_path(path))
+        assert follow(record, steps) == found
+        assert Finder([steps]).find(record) == [found]
+
+
 @pytest.mark.parametrize(
     ("path", "record", "left"),
     [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -253,3 +254,18 @@ def test_acts_of_one_assignment_have_ids_of_their_own(tmp_path: Path) -> None:
     header = ",".join([*columns, "Input.ref1", "Input.ref2", "Answer.tone1", "Answer.tone2"]).encode()
     found = Landed(tmp_path, use(MTURK), {"b.csv": header + b"\nX,w,Approved,Mon Mar 04 10:12:32 PST 2019,9,i,i,A,B\n"})
     assert found.rows("judgments", "judgment_key, answer") == [("X/1", '"A"'), ("X/2", '"B"')]
+
+
+def test_members_of_an_archive_are_people_by_their_names(tmp_path: Path) -> None:
+    """Where a file's name says who judged, the name of the archive would make everybody one."""
+    profile = {"tool": "doccano", "item": {"key": "ref"}, "dialect": {"within": "zip"}}
+    contract = use(profile, questions={"topics": {"type": "multi_choice", "options": ["A"]}})
+    assert contract.files[0].annotator is not None
+    assert contract.files[0].annotator.key == ["$member"]
+    path = tmp_path / "made.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for name in ("ana.jsonl", "bo.jsonl", "readme"):
+            archive.writestr(name, as_lines({"id": 1, "ref": "i", "label": ["A"], "Comments": []}))
+    found = Landed(tmp_path / "landed", contract, {"export.zip": path.read_bytes()})
+    assert len(found.rows("judgments", "distinct annotator_id")) == 2
+    assert found.rows("quarantine", "reason, field") == [("record_shape", "$member")]
