@@ -16,7 +16,7 @@ from expectations.laws.definitions import LAWS
 from expectations.laws.verdicts import Verdict, broken, story
 from expectations.mutants.models import build_models as build_by_hand
 from expectations.mutants.models import compiled
-from expectations.mutants.mutant import FAMILIES, Mutant, Place, registry
+from expectations.mutants.mutant import FAMILIES, Mutant, Place, RegistryError, registry
 from expectations.mutants.report import counts, faults, table
 from expectations.mutants.run import Result, try_one
 from expectations.mutants.trial import GUARDS, WHOLE, Ground, attempt, prepare
@@ -44,6 +44,15 @@ def ground(session_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Gr
         fcntl.flock(lock, fcntl.LOCK_EX)
         manifest = fresh_manifest(this_project().dbt_project)
     return prepare(tmp_path_factory.mktemp("ground"), manifest)
+
+
+def test_what_each_mutant_changes_is_still_there() -> None:
+    """Else it would say nothing until somebody tries them all."""
+    code = [mutant for mutant in registry() if Path(mutant.target).suffix == ".py"]
+    changed = [mutant.edited((this_project().root / mutant.target).read_text()) for mutant in code]
+    assert len(changed) > 50
+    with pytest.raises(RegistryError, match="0 times, not once"):
+        code[0].edited("")
 
 
 GUARDED_ONCE = [mutant for mutant in registry() if len(mutant.caught) < 2]
