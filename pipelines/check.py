@@ -12,6 +12,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import duckdb
+
 from pipelines.contracts.companions import UNKNOWN_MARK
 from pipelines.contracts.load import DECLARATION
 from pipelines.contracts.losses import LOSSES
@@ -27,6 +29,9 @@ from pipelines.proposals.guess import count_guesses
 from pipelines.shapes.sql import literal
 
 FIRST_ROWS = 5
+_MANY = 10
+"""So many equal answers are no accident."""
+
 _SHOWN = ("item_id", "annotator_id", "question_id", "answer", "status", "abstained", "raw_answer")
 
 
@@ -38,6 +43,8 @@ class QuestionCheck:
     judgments: int
     abstentions: int
     quarantined: int
+    silent: int
+    """Acts in files that ask it, without an answer."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +73,7 @@ class SourceCheck:
     unmapped: dict[str, int]
     unmapped_of_annotators: dict[str, int]
     unmatched: tuple[str, ...]
+    doubts: tuple[str, ...]
     refusals: tuple[str, ...]
     first_rows: tuple[dict[str, Any], ...]
 
@@ -121,6 +129,7 @@ def _look(contract: SourceContract, report: IngestReport, home: Home, key: Pseud
                 f"select aggregate, count(*) from {_parquet(folders, 'upstream_aggregates')} group by all order by all"
             ).fetchall()
         )
+        doubts = [*_same_answers(con, judgments), *_empty_contents(con, contract, items)]
         quarantine = _parquet(folders, "quarantine")
         refused = con.execute(
             f"select file_sha256, stage, reason, question_id, field, record_ordinal from {quarantine}"
@@ -135,13 +144,14 @@ def _look(contract: SourceContract, report: IngestReport, home: Home, key: Pseud
         annotators=annotators,
         unknown=unknown,
         items=max(judged, held),
-        questions=tuple(_question(code, report, counted) for code in contract.questions),
+        questions=tuple(_question(contract, code, report, counted) for code in contract.questions),
         fields=field_uses(contract),
         aggregates=aggregates,
         refused_as_judgments=_why_no_judgments(contract),
         unmapped=_unmapped(report, "judgments", "items"),
         unmapped_of_annotators=_unmapped(report, "annotators"),
         unmatched=report.unmatched,
+        doubts=tuple(doubts),
         refusals=(
             *_messages(report),
             *(_refusal(contract, report, row) for row in refused),
@@ -188,10 +198,42 @@ def _parquet(folders: list[Path], table: str) -> str:
     return f"read_parquet([{', '.join(literal(path) for path in paths)}])"
 
 
-def _question(code: str, report: IngestReport, counted: dict[str, tuple[int, int]]) -> QuestionCheck:
+def _question(
+    contract: SourceContract, code: str, report: IngestReport, counted: dict[str, tuple[int, int]]
+) -> QuestionCheck:
     candidates = sum(receipt.questions.get(code, (0, 0))[0] for receipt in report.receipts)
     judgments, abstentions = counted.get(code, (0, 0))
-    return QuestionCheck(code, judgments, abstentions, candidates - judgments)
+    asking = [receipt for receipt in report.receipts if code in contract.files[receipt.mapping].answers]
+    acts = sum(receipt.acts - receipt.acts_refused for receipt in asking)
+    return QuestionCheck(code, judgments, abstentions, candidates - judgments, acts - candidates)
+
+
+def _same_answers(con: duckdb.DuckDBPyConnection, judgments: str) -> list[str]:
+    """Questions that everybody answered alike, which more often is a field named wrongly."""
+    rows = con.execute(
+        f"select question_id, count(*), min(answer) from {judgments} group by question_id"
+        f" having count(*) >= {_MANY} and count(distinct coalesce(answer, '')) = 1 order by all"
+    ).fetchall()
+    return [
+        f"all {count:,} answers to {code} are {answer}: is its field the right one?" for code, count, answer in rows
+    ]
+
+
+def _empty_contents(con: duckdb.DuckDBPyConnection, contract: SourceContract, items: str) -> list[str]:
+    """What is said of items in a field that none of them has."""
+    mapped = {
+        (name, field)
+        for mapping in contract.files
+        if mapping.item
+        for name in ("text", "prompt", "language", "context")
+        if (field := getattr(mapping.item, name)) is not None
+    }
+    doubts = []
+    for name, field in sorted(mapped):
+        total, held = con.execute(f"select count(*), count({name}) from {items}").fetchall()[0]
+        if total and not held:
+            doubts.append(f"none of {total:,} items has a {name}: is {field} the right field?")
+    return doubts
 
 
 def _unmapped(report: IngestReport, *roles: str) -> dict[str, int]:

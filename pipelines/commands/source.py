@@ -152,10 +152,13 @@ def check(
     """
     with plain_errors():
         from pipelines.check import check_source, guesses_in
+        from pipelines.contracts.load import DECLARATION, load_contract
         from pipelines.project import this_project
         from pipelines.static_proof import prove_models, require
 
-        contract = this_project().contract(code)
+        own = this_project().ingest / code / DECLARATION
+        # Another source's contract, half written, is no reason not to look at this one.
+        contract = load_contract(own) if own.exists() else this_project().contract(code)
         require(prove_models(this_project().dbt_project))
         found = check_source(contract, workspace(home, inbox).inbox)
         marked = guesses_in(this_project().ingest / code)
@@ -226,6 +229,8 @@ def _show(found: SourceCheck) -> None:
     from rich.markup import escape
     from rich.table import Table
 
+    from pipelines.proposals.names import is_personal
+
     out = console()
     totals = (
         f"{found.records:,} records, {found.judgments:,} judgments by {found.annotators:,} annotators"
@@ -239,26 +244,34 @@ def _show(found: SourceCheck) -> None:
         out.print(f"refused as judgments: {found.refused_as_judgments}", soft_wrap=True)
     if found.questions:
         table = Table(box=None, pad_edge=False, header_style="bold")
-        for name in ("question", "judgments", "abstentions", "quarantined"):
+        for name in ("question", "judgments", "abstentions", "quarantined", "not answered"):
             table.add_column(name, justify="left" if name == "question" else "right")
         for row in found.questions:
-            table.add_row(row.question, f"{row.judgments:,}", f"{row.abstentions:,}", f"{row.quarantined:,}")
+            counts = (row.judgments, row.abstentions, row.quarantined, row.silent)
+            table.add_row(row.question, *(f"{count:,}" for count in counts))
         out.print(table)
     if found.fields:
         out.print("\nfields", style="bold")
         used = Table(box=None, pad_edge=False, show_header=False)
+        for _ in range(2):
+            used.add_column(overflow="fold")  # two paths may differ at their ends alone
         for named in found.fields:
             # A selector in brackets would else be taken for the console's own markup.
             used.add_row(escape(named.field), escape(named.use), style="" if named.is_kept else "dim")
         out.print(used)
     for name, count in found.unmapped.items():
         told = f"unmapped field {name!r}, in {count:,} records: kept in extra; map it, or ignore it with a reason"
+        if is_personal(name):
+            told = f"unmapped field {name!r}, in {count:,} records: it may say who somebody is, and extra is released;"
+            told += " ignore it with a reason"
         out.print(told, markup=False)
     for name, count in found.unmapped_of_annotators.items():
         told = f"unmapped field {name!r} of annotators, in {count:,} records: in the raw file alone;"
         out.print(f"{told} make an attribute of it, or ignore it with a reason", markup=False)
     for name in found.unmatched:
         out.print(f"file {name} matches no pattern and would not be taken", markup=False)
+    for doubt in found.doubts:
+        out.print(doubt, markup=False)
     if found.refusals:
         out.print("\nwould be quarantined", style="bold")
         for refusal in found.refusals:

@@ -33,6 +33,7 @@ _PEOPLE = (
     "user",
     "person",
     "subject",
+    "email",
 )
 _THING = re.compile(
     "item|task|text|document|doc|post|tweet|comment|example|sample|instance|question|sentence|unit|story|dialog|dialogue"
@@ -47,7 +48,8 @@ def _whole(pattern: str) -> re.Pattern[str]:
 
 _ANNOTATOR_IDS = _whole(r"(?:|_id|_ids|_code|_name|_number|_no|_pid|_key|_uuid|_email|_hash|_idx|_index|_nr|_[0-9]+)")
 _SOMEBODY = _whole(
-    r"(?:.*_)?(?:(?:updated|approved|reviewed|modified|deleted|created)_by|email|e_mail|username|ip)(?:_.*)?"
+    r"(?:.*_)?(?:(?:updated|approved|reviewed|modified|deleted|created)_by|e_?mail|username|ip|ip_?address|ipaddress"
+    r"|latitude|longitude|phone|first_?name|last_?name|surname|recipient|zip_?code|postcode|respondent)(?:_.*)?"
 )
 _TIME = _whole(
     r"(?:(?:created|submitted|submit|updated|completed|judged|annotated|finished|end|answered|accept)_)?"
@@ -133,7 +135,17 @@ def person_rank(field: Field) -> int | None:
 
 def is_raw_id(field: Field) -> bool:
     """Whether the name says that somebody is named, be it one who judged or one who looked after."""
-    return person_rank(field) is not None or bool(_SOMEBODY.fullmatch(field.name))
+    return person_rank(field) is not None or is_somebody(field)
+
+
+def is_somebody(field: Field) -> bool:
+    """Whether the name says that it tells who or where somebody is, apart from the id of who judged."""
+    return bool(_SOMEBODY.fullmatch(field.name))
+
+
+def is_personal(path: str) -> bool:
+    """Whether a field's name alone says that it may tell who somebody is."""
+    return is_raw_id(Field(path))
 
 
 def thing_rank(field: Field) -> int | None:

@@ -115,7 +115,7 @@ class _Sorter:
         for path in again:
             self._left.pop(path)
         if again:
-            reason = "names a person again, a raw id"
+            reason = "may say who somebody is"
             mapping["ignored"] = Guess(dict.fromkeys(again, reason), "or map what is no person")
 
     def _judgment(self, mapping: dict[str, Any]) -> None:

@@ -71,7 +71,7 @@ def profile_of(tool: Tool, item: dict[str, Any], answered: Mapping[str, Answered
             answers[code] = said
     return {
         "tool": Guess(tool.tool, "its records have the fields that this tool writes"),
-        **({} if tool.is_default else {"format": tool.format}),
+        "format": Guess(tool.format, "by its fields; others of its formats may look alike, and lose other things"),
         "item": _item(tool.stated, item),
         **({"answers": answers} if answers else {}),
     }

@@ -164,6 +164,17 @@ def test_a_dry_run_says_what_would_land_and_keeps_nothing(tmp_path: Path) -> Non
     assert not (tmp_path / "home" / "landing").exists()
 
 
+def test_a_half_written_contract_of_another_source_stops_no_dry_run(tmp_path: Path) -> None:
+    broken = copied(tmp_path) / "assets" / "ingest" / "broken" / "defs.yaml"
+    broken.parent.mkdir()
+    broken.write_text("type: pipelines.components.AnnotationSource\nattributes: {source: broken}\n")
+    inbox = str(ROOT / "pipelines" / "demo" / "inbox")
+    assert typed(tmp_path, "check", "demo_topics", "--inbox", inbox).returncode == 0
+    refused = typed(tmp_path, "check", "broken", "--inbox", inbox)
+    assert refused.returncode == 1
+    assert "assets/ingest/broken/defs.yaml" in refused.stderr
+
+
 def test_a_dry_run_names_what_would_be_quarantined(tmp_path: Path) -> None:
     folder = tmp_path / "inbox" / "demo_tone"
     shutil.copytree(ROOT / "pipelines" / "demo" / "inbox" / "demo_tone", folder)

@@ -302,3 +302,17 @@ def test_an_export_that_only_resembles_a_tool_s_is_read_by_itself(tmp_path: Path
     proposal, contract, _ = checked(tmp_path, written(tmp_path / "export.jsonl", records))
     assert "profile" not in yaml.safe_load(proposal.text)["attributes"]
     assert contract.questions.keys() == {"label"}
+
+
+def test_addresses_of_people_are_proposed_to_be_ignored_and_never_as_questions(tmp_path: Path) -> None:
+    rows = "".join(
+        f"10.0.0.{number},p{number}@mail.example,51.{number},i{number // 3},a text,{'yes' if number % 2 else 'no'}\n"
+        for number in range(12)
+    )
+    header = "IPAddress,RecipientEmail,LocationLatitude,item_id,text,label\n"
+    proposal, contract = proposed(tmp_path, written(tmp_path / "export.csv", header + rows))
+    assert contract.questions.keys() == {"label"}
+    assert contract.files[0].annotator is not None
+    assert contract.files[0].annotator.key == ["RecipientEmail"]
+    assert set(contract.files[0].ignored) == {"IPAddress", "LocationLatitude"}
+    assert not re.search(r"10\.0\.0\.|mail\.example", proposal.text)
