@@ -80,7 +80,7 @@ def field_controls(stated: ToolFormat, acts: list[Act], others: list[str]) -> Fo
         template = template_of(control)
         if template is None:
             continue
-        bare = template.startswith("{control}")  # nothing about it says that it is a control
+        bare = not re.sub(r"\{\w+\}|\[.*?\]|[.\\$]", "", template)  # nothing of it says that it is a control
         for path, one in fields.items():
             match = re.fullmatch(pattern_of(template), path)
             if match is None or (bare and not control.zip and (path not in others or _is_own(one, own))):

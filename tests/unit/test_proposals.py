@@ -262,7 +262,11 @@ TOOLS = ROOT.parent / "shared" / "tool_exports"
         ("argilla/prefs/{}/hf_dataset.jsonl", "argilla datasets", "best issues order quality rationale"),
         ("doccano/classif_multi/before_member_removal/JSONL", "doccano all", "labels"),
         ("doccano/spans/before_member_removal/JSONL", "doccano all", "labels"),
-        ("potato/prefs/exports/csv/annotations.csv", "potato csv", "best conf dims_tone issues num pref strength"),
+        (
+            "potato/prefs/exports/csv/annotations.csv",
+            "potato csv",
+            "best conf dims_tone issues num order pref strength",
+        ),
     ],
 )
 def test_an_export_of_a_tool_is_recognised_and_lands_by_its_profile(
