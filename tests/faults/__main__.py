@@ -105,12 +105,21 @@ def _hasty(store: ObjectStore, entry: Entry, file: ReleaseFile, target: Path, on
     shutil.copyfile(named, target)
 
 
+def _hurried(folder: Path) -> Outcome:
+    """A collection of what is young. Whether it meets a publisher is chance, so it is tried until one was harmed."""
+    for attempt in range(20):
+        opens: Opens = lambda name: FolderStore(folder / "young" / str(attempt) / name)  # noqa: B023, E731
+        outcome = collections(opens, folder / "hurried" / str(attempt), 3, 1, timedelta(0))
+        if not outcome.is_clean:
+            break
+    return outcome
+
+
 def on_broken(folder: Path, size: dict[str, int]) -> Iterator[tuple[str, Outcome]]:
     """Trials that must not be clean."""
     with mock.patch.object(fetch, "_fetch", _hasty):
         yield "broken: pull", pulls(lambda name: FolderStore(folder / "hasty" / name), folder / "pulls", 9)
-    hurried = collections(lambda name: FolderStore(folder / "young" / name), folder / "hurried", 3, 1, timedelta(0))
-    yield "broken: what is young is collected", hurried
+    yield "broken: what is young is collected", _hurried(folder)
     yield "broken: publish, kill -9", kills(lambda name: _Lazy(folder / "lazy" / name), folder / "kills", 3, 3)
     for distinct in (False, True):
         opens: Opens = lambda name: _Overwriting(folder / "overwriting" / name)  # noqa: E731
