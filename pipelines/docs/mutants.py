@@ -34,7 +34,7 @@ make mutants ARGS='--told --only ties'    and what the person is told who made t
 - **Add one.** An entry in the family's file of [the registry](../expectations/mutants/registry): what is edited, what
   stands there once and what instead, why it matters, and what catches it.
 
-All of them took 236 s in November 2026, two at a time on two cores; what is published is dearest, since the
+All of them took 162 s in November 2026, two at a time on two cores; what is published is dearest, since the
 expectations then run, too.
 
 What a contract states is believed: which field is a person, what a status means, what is ignored and why. A false
