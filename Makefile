@@ -19,7 +19,7 @@ DEMO := run --dataset demo --inbox pipelines/demo/inbox --home $(DEMO_HOME)
 N ?= 1000000
 FUZZ ?= 5000
 ARGS ?=
-# Tests that run at once; on one core two still pass sooner, since many wait for a process.
+# Tests that run at once: as many as there are cores, and never fewer than two.
 JOBS ?= $(shell n=$$(nproc 2>/dev/null || echo 2); [ "$$n" -gt 2 ] && echo "$$n" || echo 2)
 
 COMPILE = $(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links \

@@ -22,7 +22,7 @@ from expectations.recount.recount import Recount, recount_file
 from expectations.recount.taking import SHOWN, Share
 
 SHARED_BYTES = 16 << 20
-"""Smaller files are recounted sooner than a process starts."""
+"""Smaller files are recounted in seconds, and not worth processes of their own."""
 
 
 class ShareError(RuntimeError):
