@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Iterable
 from typing import Annotated
 
@@ -53,9 +54,9 @@ class ListedFields(Part):
 
     list: FieldPath = Field(description="path of the list")
 
+    @abstractmethod
     def parts(self) -> tuple[FieldPath | None, ...]:
         """Where the parts are, within an element."""
-        raise NotImplementedError
 
     @property
     def is_by_place(self) -> bool:

@@ -60,7 +60,7 @@ _BROKEN = (
     tarfile.TarError,
     zlib.error,
     lzma.LZMAError,
-    NotImplementedError,
+    NotImplementedError,  # so zipfile says that it does not know a compression
     RuntimeError,
     ValueError,
     OverflowError,
