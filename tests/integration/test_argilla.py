@@ -10,6 +10,8 @@ import pytest
 
 from pipelines.contracts.model import SourceContract
 from tests.integration.tool_truth import (
+    BEST,
+    ISSUES,
     Line,
     Tool,
     applied,
@@ -22,11 +24,8 @@ from tests.integration.tool_truth import (
 from tests.unit.landed import Landed
 
 QUESTIONS = {
-    "best": {"type": "choice", "options": ["A", "B", "tie"]},
-    "issues": {
-        "type": "multi_choice",
-        "options": ["off-topic", "too long", "tone, formal", 'wrong "fact"', "unsafe"],
-    },
+    "best": BEST,
+    "issues": ISSUES,
     "quality": {"type": "rating", "scale": {"kind": "ordinal", "min": 0, "max": 10}},
     "order": {"type": "ranking"},
     "rationale": {"type": "text"},

@@ -16,7 +16,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipelines.demo.population import PAIR_ANNOTATORS, TONE_ANNOTATORS, TOPIC_ANNOTATORS
-from tests.conftest import ROOT, TEST_KEY, VARIORUM, Ran, variorum
+from tests.conftest import ROOT, TEST_KEY, Ran, variorum
+from tests.integration.by_hand import copied_checkout, python_of
 
 RAW_IDS = [str(one.raw_id) for group in (PAIR_ANNOTATORS, TOPIC_ANNOTATORS, TONE_ANNOTATORS) for one in group]
 
@@ -186,11 +187,7 @@ MUTANTS = {
 def test_an_aggregating_edit_of_a_mart_cannot_publish(name: str, tmp_path: Path) -> None:
     """The real command on a copy of the tree with one mart edited: refused before any data is touched."""
     old, new, told = MUTANTS[name]
-    tree = tmp_path / "tree"
-    for folder in ("pipelines", "assets", "expectations", "dbt_project"):
-        ignored = shutil.ignore_patterns("__pycache__", "target", "logs")
-        shutil.copytree(ROOT / folder, tree / folder, ignore=ignored)
-    shutil.copy(ROOT / "pyproject.toml", tree)
+    tree = copied_checkout(tmp_path / "tree")
     mart = tree / "dbt_project" / "models" / "marts" / "judgments.sql"
     assert old in mart.read_text()
     mart.write_text(mart.read_text().replace(old, new))
@@ -202,20 +199,7 @@ def test_an_aggregating_edit_of_a_mart_cannot_publish(name: str, tmp_path: Path)
         "--home",
         str(tmp_path / "home"),
     ]
-    python = VARIORUM.parent / "python"
-    done = subprocess.run(
-        [str(python), "-m", "pipelines.cli", "run", *arguments],
-        cwd=tree,
-        env={
-            "PATH": "/usr/bin:/bin",
-            "PYTHONPATH": str(tree),
-            "VARIORUM_PSEUDONYM_KEY": TEST_KEY,
-            "HOME": str(tmp_path),
-        },
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = python_of(tree, "-m", "pipelines.cli", "run", *arguments, HOME=str(tmp_path))
     assert done.returncode == 1, done.stdout + done.stderr
     assert "Law 8, Static" in done.stderr
     assert re.search(r"judgments:[0-9]+: ", done.stderr)

@@ -15,6 +15,8 @@ from pipelines.contracts.model import SourceContract
 from tests.integration.test_fixtures import contract_of as fixture_contract
 from tests.integration.test_fixtures import inbox_of
 from tests.integration.tool_truth import (
+    BEST,
+    ISSUES,
     Answers,
     Line,
     Tool,
@@ -28,11 +30,8 @@ from tests.integration.tool_truth import (
 from tests.unit.landed import Landed
 
 RATINGS = {
-    "best": {"type": "choice", "options": ["A", "B", "tie"]},
-    "issues": {
-        "type": "multi_choice",
-        "options": ["off-topic", "too long", "tone, formal", 'wrong "fact"', "unsafe"],
-    },
+    "best": BEST,
+    "issues": ISSUES,
     "quality": {"type": "rating", "scale": {"kind": "ordinal", "min": 1, "max": 5}},
     "confidence": {"type": "rating", "scale": {"kind": "interval", "min": 0, "max": 1}},
     "rationale": {"type": "text"},

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import http.server
 import json
-import os
 import re
 import shutil
 import subprocess
@@ -19,7 +18,8 @@ import pytest
 from pipelines.landing.deliveries import receive
 from pipelines.landing.home import Home
 from pipelines.project import this_project
-from tests.conftest import ROOT, VARIORUM, variorum
+from tests.conftest import ROOT, variorum
+from tests.integration.by_hand import copied_checkout, python_of
 
 
 @pytest.fixture
@@ -42,23 +42,13 @@ class _Quiet(http.server.SimpleHTTPRequestHandler):
 def copied(tmp_path: Path) -> Path:
     """A copy of the tree, whose contracts can be changed."""
     tree = tmp_path / "tree"
-    if not tree.exists():
-        for folder in ("pipelines", "assets", "expectations", "dbt_project"):
-            shutil.copytree(ROOT / folder, tree / folder, ignore=shutil.ignore_patterns("__pycache__", "target"))
-    return tree
+    return tree if tree.exists() else copied_checkout(tree)
 
 
 def typed(tmp_path: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """`source` as typed in a copy of the tree."""
-    tree = copied(tmp_path)
-    return subprocess.run(
-        [str(VARIORUM.parent / "python"), "-m", "pipelines.cli", "source", *arguments],
-        cwd=tree,
-        env={**os.environ, "PYTHONPATH": str(tree), "VARIORUM_HOME": str(tmp_path / "home"), "COLUMNS": "120"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    settings = {"VARIORUM_HOME": str(tmp_path / "home"), "COLUMNS": "120"}
+    return python_of(copied(tmp_path), "-m", "pipelines.cli", "source", *arguments, **settings)
 
 
 def fetched(tmp_path: Path, url: str, digest: str) -> subprocess.CompletedProcess[str]:

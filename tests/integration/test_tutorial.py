@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import subprocess
 from pathlib import Path
 
 from tests.conftest import ROOT, VARIORUM
+from tests.integration.by_hand import copied_checkout
 
 TUTORIAL = ROOT / "docs" / "add-a-source.md"
 _CONTRACT = Path("assets/ingest/kind_replies/defs.yaml")
@@ -16,9 +16,7 @@ _BLOCK = re.compile(r"^```(sh|text|yaml)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
 def test_the_tutorial_does_what_it_says(tmp_path: Path) -> None:
-    tree = tmp_path / "tree"
-    for folder in ("pipelines", "assets", "expectations", "dbt_project"):
-        shutil.copytree(ROOT / folder, tree / folder, ignore=shutil.ignore_patterns("__pycache__", "target"))
+    tree = copied_checkout(tmp_path / "tree")
     command = tmp_path / "bin" / "variorum"
     command.parent.mkdir()
     command.write_text(f'#!/bin/sh\nexec "{VARIORUM.parent / "python"}" -m pipelines.cli "$@"\n')

@@ -30,6 +30,11 @@ Answers = Counter[tuple[str, str, str, str, str, int]]
 """How often an answer was given: who, item, question, answer as JSON, status, how-manieth."""
 
 
+BEST = {"type": "choice", "options": ["A", "B", "tie"]}
+ISSUES = {"type": "multi_choice", "options": ["off-topic", "too long", "tone, formal", 'wrong "fact"', "unsafe"]}
+"""What several tools were made to ask."""
+
+
 @dataclass(frozen=True)
 class Tool:
     """How a tool's truth and its exports name things.

@@ -17,6 +17,7 @@ from pipelines.check import SourceCheck, check_source
 from pipelines.contracts.load import DECLARATION, load_contract
 from pipelines.contracts.model import SourceContract
 from pipelines.proposals.guess import MARK, Guess, as_yaml, count_guesses
+from pipelines.proposals.names import is_personal
 from pipelines.proposals.propose import Proposal, propose
 from pipelines.proposals.sample import SampleError
 from tests.conftest import ROOT
@@ -320,3 +321,20 @@ def test_addresses_of_people_are_proposed_to_be_ignored_and_never_as_questions(t
     assert contract.files[0].annotator.key == ["RecipientEmail"]
     assert set(contract.files[0].ignored) == {"IPAddress", "LocationLatitude"}
     assert not re.search(r"10\.0\.0\.|mail\.example", proposal.text)
+
+
+@pytest.mark.parametrize(
+    ("name", "is_told"),
+    [
+        ("IPAddress", True),
+        ("meta.worker_email", True),
+        ("annotations[].completed_by", True),
+        ("updated_by", True),
+        ("annotator", True),
+        ("zip", False),
+        ("tip", False),
+        ("text", False),
+    ],
+)
+def test_names_of_fields_that_may_say_who_somebody_is(name: str, is_told: bool) -> None:
+    assert is_personal(name) is is_told
